@@ -1,0 +1,48 @@
+"""From a reply to a Score: the reader and the scorer of its answer type, and the protocol's rule for unread answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from spatialeval.scores import Reading, Score
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from spatialeval.messages import Finish
+    from spatialeval.readers import Reader
+    from spatialeval.samples import AnswerType, Sample
+    from spatialeval.scorers import Scorer
+
+
+@dataclass(frozen=True)
+class Grader:
+    """Grades replies under one protocol. Pure: the same object scores evaluations and rewards.
+
+    Attributes:
+        readers: one per answer type of the task.
+        scorers: one per answer type of the task.
+        unparsed: "wrong" counts an unread answer as 0, "excluded" leaves it out of the mean.
+        on_length: what a reply cut by the token cap is: "truncated" unless its answer is marked as finished, or
+            "read" where the published protocol reads whatever came.
+    """
+
+    readers: Mapping[AnswerType, Reader]
+    scorers: Mapping[AnswerType, Scorer]
+    unparsed: Literal["wrong", "excluded"] = "wrong"
+    on_length: Literal["truncated", "read"] = "truncated"
+
+    def grade(self, sample: Sample, text: str, finish: Finish = "stop") -> Score:
+        """Return the score of reply `text` to `sample`; never raises for any text."""
+        reading = self.readers[sample.answer](text, sample) if text.strip() else Reading(None, "empty reply")
+        cut = finish == "length"
+        if cut and not (reading.value is not None and (reading.complete or self.on_length == "read")):
+            return Score(self._unread_value, reading, "truncated")
+        if reading.value is None:
+            return Score(self._unread_value, reading, "unparsed")
+        return Score(self.scorers[sample.answer](reading.value, sample), reading, "scored")
+
+    @property
+    def _unread_value(self) -> float | None:
+        return 0.0 if self.unparsed == "wrong" else None

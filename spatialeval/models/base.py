@@ -1,0 +1,103 @@
+"""The interface of a model, the registry of models, and a model made of a plain function."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from spatialeval.errors import ModelError
+from spatialeval.messages import Request, Response
+from spatialeval.registry import Registry
+from spatialeval.samples import Sample
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What a command line or an experiment file says about a model. Unset means: the backend's own default.
+
+    Attributes:
+        base_url: root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.
+        timeout: seconds to wait for one reply.
+        concurrency: most requests in flight; None lets the backend choose.
+        batch_size: most requests in one forward pass of a local model.
+        extra: backend-specific settings (dtype, device, revision, image detail, extra body fields ...). Part of
+            a run's identity.
+    """
+
+    base_url: str | None = None
+    timeout: float = 300.0
+    concurrency: int | None = None
+    batch_size: int = 16
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Model(ABC):
+    """Something that answers chat requests with text.
+
+    The runner calls `prepare` once, then `start`, then `ask` many times at once, then `close` in every case.
+    """
+
+    spec: str
+    """What the user wrote, such as `openai:gpt-4o`."""
+    concurrency: int = 16
+    """Most requests that may be in flight."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what can change an answer (settings, revision, server), JSON-able, without keys or speed settings."""
+        return {"spec": self.spec}
+
+    def prepare(self, samples: Sequence[Sample]) -> None:  # noqa: B027 - most models need no look at the samples
+        """See every sample that will be asked about; baselines learn from it."""
+
+    async def start(self) -> None:  # noqa: B027 - a model without resources has nothing to start
+        """Load or connect. Raise UsageError or ModelError when that cannot work."""
+
+    @abstractmethod
+    async def ask(self, request: Request) -> Response:
+        """Return the answer; raise ModelError when there is none. Does not retry: the runner does."""
+
+    async def close(self) -> None:  # noqa: B027 - see start
+        """Release what `start` took."""
+
+
+MODELS: Registry[Callable[[str, ModelOptions], Model]] = Registry("model", "spatialeval.models")
+
+
+def open_model(spec: str, options: ModelOptions | None = None) -> Model:
+    """Return the model that `spec` names, not yet started; raise UnknownNameError for an unknown prefix."""
+    prefix, _, name = spec.partition(":")
+    model = MODELS.get(prefix)(name, options or ModelOptions())
+    model.spec = spec
+    if options and options.concurrency:
+        model.concurrency = options.concurrency
+    return model
+
+
+class FunctionModel(Model):
+    """A plain function as a model: `FunctionModel(lambda request: "B")`. The function may be a coroutine function.
+
+    It returns the answer text or a whole Response. An exception other than ModelError becomes a `model_error`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Request], str | Response | Awaitable[str | Response]],
+        name: str = "function",
+        concurrency: int = 16,
+    ) -> None:
+        self.spec, self.function, self.concurrency = name, function, concurrency
+
+    async def ask(self, request: Request) -> Response:
+        """Call the function."""
+        try:
+            reply = self.function(request)
+            if inspect.isawaitable(reply):
+                reply = await reply
+        except ModelError:
+            raise
+        except Exception as error:  # the function is the user's: whatever it raises fails this sample, not the run
+            raise ModelError(f"{self.spec} raised {type(error).__name__}: {error}", kind="model_error") from error
+        return reply if isinstance(reply, Response) else Response(reply)

@@ -1,0 +1,119 @@
+"""The record of one asked item: everything a results file, a report or a reader of the journal needs to know about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.messages import Usage
+from spatialeval.scores import Failure, Outcome, Reading, Score, State
+
+if TYPE_CHECKING:
+    from spatialeval.errors import FailureKind
+    from spatialeval.samples import Answer, AnswerType, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample as it is asked: the view's name ("" for the sample itself) and the sample that the view made."""
+
+    sample: Sample
+    view: str = ""
+
+    @property
+    def key(self) -> str:
+        """Unique within a run and stable between runs."""
+        return f"{self.sample.id}|{self.view}" if self.view else self.sample.id
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One answered call: what was sent (media by hash) and what came back, both as JSON-able records."""
+
+    request: dict[str, Any]
+    response: dict[str, Any]
+    latency: float
+    """Seconds from sending the request that was answered to its reply."""
+    attempts: int = 1
+    """Requests sent for this call, the answered one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item after it was asked. `score` is None when the item failed or its protocol leaves it out.
+
+    `calls` holds every answered call in order; the last one's reply is what was read.
+    """
+
+    key: str
+    sample_id: str
+    view: str
+    category: str
+    group: str
+    answer: AnswerType
+    question: str
+    target: Answer
+    state: State
+    score: float | None = None
+    read: Answer | None = None
+    rule: str | None = None
+    failure: FailureKind | None = None
+    message: str | None = None
+    attempts: int = 1
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def reply(self) -> str | None:
+        """The reply that was read, or None when there is none."""
+        return self.calls[-1].response["text"] if self.calls and self.state != "failed" else None
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens over all calls; None where no call told."""
+        told = [Usage(**call.response["usage"]) for call in self.calls]
+
+        def total(name: str) -> int | None:
+            counts = [getattr(usage, name) for usage in told if getattr(usage, name) is not None]
+            return sum(counts) if counts else None
+
+        return Usage(total("prompt_tokens"), total("completion_tokens"), total("cached_tokens"))
+
+    @property
+    def outcome(self) -> Outcome:
+        """The score or the failure, as the type it is."""
+        if self.state == "failed":
+            return Failure(self.failure or "model_error", self.message or "", self.attempts)
+        return Score(self.score, Reading(self.read, self.rule or ""), self.state)
+
+    @classmethod
+    def of(cls, item: Item, outcome: Outcome, calls: list[Call]) -> Record:
+        """Build the record of `item` from its outcome and its answered calls."""
+        sample = item.sample
+        facts: dict[str, Any] = {
+            "key": item.key,
+            "sample_id": sample.id,
+            "view": item.view,
+            "category": sample.category,
+            "group": sample.group,
+            "answer": sample.answer,
+            "question": sample.question,
+            "target": sample.target,
+            "state": outcome.state,
+            "calls": calls,
+        }
+        if isinstance(outcome, Failure):
+            return cls(**facts, failure=outcome.kind, message=outcome.message, attempts=outcome.attempts)
+        attempts = sum(call.attempts for call in calls) or 1
+        reading = outcome.reading
+        return cls(**facts, score=outcome.value, read=reading.value, rule=reading.rule, attempts=attempts)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as JSON-able data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Record:
+        """Rebuild a record from `as_json()` (tuples come back as tuples)."""
+        calls = [Call(**call) for call in data["calls"]]
+        answers = {k: tuple(data[k]) if isinstance(data[k], list) else data[k] for k in ("target", "read")}
+        return cls(**{**data, **answers, "calls": calls})

@@ -1,0 +1,42 @@
+"""The interface of a strategy and the registry of strategies."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from spatialeval.messages import Request, Response
+from spatialeval.registry import Registry
+
+if TYPE_CHECKING:
+    from spatialeval.samples import Sample
+    from spatialeval.tasks import TaskProtocol
+
+Ask = Callable[[Request], Awaitable[Response]]
+"""Asks the model one request. Durable: on a resumed run an already answered request is answered from the journal.
+Raises ModelError when no answer is to be had; strategies let it pass."""
+
+
+class Strategy(ABC):
+    """How one sample is asked. Frozen dataclasses: the fields are the options, written `cot(max_tokens=512)`."""
+
+    name: ClassVar[str]
+    reader: ClassVar[Literal["protocol", "strict"]] = "protocol"
+    """Which readers read the last reply: the protocol's own, or the strict ones where the strategy changes the reply's
+    form so much that the published rule would misread it."""
+    calls: int = 1
+    """Calls per sample, at most; shown before a run."""
+
+    @abstractmethod
+    async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
+        """Ask about `sample` and return the response that holds the final answer."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what can change an answer, JSON-able: name, options and the texts it adds."""
+        options = {f.name: getattr(self, f.name) for f in fields(self)} if is_dataclass(self) else {}
+        return {"name": self.name, **options}
+
+
+STRATEGIES: Registry[Callable[..., Strategy]] = Registry("strategy", "spatialeval.strategies")
