@@ -6,12 +6,14 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from spatialeval.errors import MediaError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     import PIL.Image
 
 MAX_PIXELS = 100_000_000
@@ -35,17 +37,19 @@ class Media:
     Attributes:
         kind: "image" or "video".
         name: how messages and errors call it: a file name or a column name.
-        source: the stored bytes, or the file that holds them.
+        source: the stored bytes, the file that holds them, or a function that makes them (a frame of a video).
     """
 
     kind: Literal["image", "video"]
     name: str
-    source: bytes | Path = field(repr=False)
+    source: bytes | Path | Callable[[], bytes] = field(repr=False)
 
     def read(self) -> bytes:
         """Return the stored bytes; raise MediaError, naming the file, when they cannot be read."""
         if isinstance(self.source, bytes):
             return self.source
+        if callable(self.source):
+            return self.source()
         try:
             return self.source.read_bytes()
         except OSError as error:
@@ -64,6 +68,8 @@ class Media:
         """A cheap identity for noticing changed data: the digest of held bytes, or a file's name and size."""
         if isinstance(self.source, bytes):
             return self.sha256
+        if callable(self.source):
+            return self.name
         try:
             return f"{self.name}:{self.source.stat().st_size}"
         except OSError:

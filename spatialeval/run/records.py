@@ -1,4 +1,4 @@
-"""The record of one asked item: everything a results file, a report or a reader of the journal needs to know about it."""
+"""The record of one asked item: all that results and reports need to know about it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Call:
 class Record:
     """One item after it was asked. `score` is None when the item failed or its protocol leaves it out.
 
-    `calls` holds every answered call in order; the last one's reply is what was read.
+    `calls` holds every answered call in order. What was read is the last one's reply, or `final` where a strategy made
+    its answer from several replies (a vote).
     """
 
     key: str
@@ -61,11 +62,16 @@ class Record:
     message: str | None = None
     attempts: int = 1
     calls: list[Call] = field(default_factory=list)
+    final: str | None = None
 
     @property
     def reply(self) -> str | None:
-        """The reply that was read, or None when there is none."""
-        return self.calls[-1].response["text"] if self.calls and self.state != "failed" else None
+        """The text that was read, or None when there is none."""
+        if self.state == "failed":
+            return None
+        if self.final is not None:
+            return self.final
+        return self.calls[-1].response["text"] if self.calls else None
 
     @property
     def usage(self) -> Usage:
@@ -86,8 +92,8 @@ class Record:
         return Score(self.score, Reading(self.read, self.rule or ""), self.state)
 
     @classmethod
-    def of(cls, item: Item, outcome: Outcome, calls: list[Call]) -> Record:
-        """Build the record of `item` from its outcome and its answered calls."""
+    def of(cls, item: Item, outcome: Outcome, calls: list[Call], text: str | None = None) -> Record:
+        """Build the record of `item` from its outcome, its answered calls and the text that was read."""
         sample = item.sample
         facts: dict[str, Any] = {
             "key": item.key,
@@ -105,7 +111,8 @@ class Record:
             return cls(**facts, failure=outcome.kind, message=outcome.message, attempts=outcome.attempts)
         attempts = sum(call.attempts for call in calls) or 1
         reading = outcome.reading
-        return cls(**facts, score=outcome.value, read=reading.value, rule=reading.rule, attempts=attempts)
+        final = None if calls and calls[-1].response["text"] == text else text
+        return cls(**facts, score=outcome.value, read=reading.value, rule=reading.rule, attempts=attempts, final=final)
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as JSON-able data."""

@@ -1,0 +1,75 @@
+"""The `spatialeval` command. Sub-commands load when they are called, so that help is instant."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from spatialeval._version import __version__
+from spatialeval.errors import SpatialEvalError
+
+BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
+"""Exit codes: wrong input or environment; a run with failed or missing samples; stopped by the user."""
+
+_COMMANDS = {
+    "quickstart": "Evaluate the embedded model on generated tasks: no key, no GPU, no download.",
+    "run": "Ask a model the questions of tasks; the same command resumes.",
+    "score": "Score saved replies under any protocol, without a model.",
+    "show": "Print the tables of finished or unfinished runs again.",
+    "tasks": "List, show, preview and validate tasks.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of this package that are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names without importing anything."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(f"spatialeval.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a broken module of ours, not bad input
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands from the table above, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, "-V", "--version")
+def cli() -> None:
+    """Evaluate how well vision-language models reason about space.
+
+    \b
+    spatialeval quickstart
+    spatialeval tasks list
+    spatialeval run -m openai:gpt-4o -t vsr --media coco/ -s plain -s cot
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; errors raised on purpose become one message on standard error and exit code 2."""
+    try:
+        cli.main(args=arguments, prog_name="spatialeval", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(BAD_INPUT)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except SpatialEvalError as error:
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output left, as `| head` does
+        sys.exit(0)

@@ -1,0 +1,159 @@
+"""`spatialeval run`: ask, resume, or only say what would be asked."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from spatialeval.cli.main import INCOMPLETE, INTERRUPTED
+
+if TYPE_CHECKING:
+    from spatialeval.run.execute import RunOutcome, RunSpec
+
+
+@click.command(name="run")
+@click.argument("experiment", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
+@click.option("-t", "--task", "tasks", multiple=True, help="vsr, vsr:random, maze(size=7), or a task file. Repeatable.")
+@click.option("-m", "--model", "models", multiple=True, help="openai:NAME, hf:PATH, random, ... Repeatable.")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="plain, cot, plain+blind ...  [default: plain]")
+@click.option("-p", "--protocol", "protocols", multiple=True, help="Of the task.  [default: the task's own]")
+@click.option("--data", type=click.Path(path_type=Path), help="Local file or folder of rows, instead of the hub.")
+@click.option("--media", type=click.Path(path_type=Path), help="Folder of images or videos.")
+@click.option("--partial", is_flag=True, help="Accept data with other counts than the task file expects.")
+@click.option("-n", "--limit", type=click.IntRange(1), help="Most samples per task; raising it asks only new ones.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Instead of the protocol's token cap.")
+@click.option("--temperature", type=click.FloatRange(0), help="Instead of the protocol's.")
+@click.option("--base-url", help="Root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True, help="Seconds for one reply.")
+@click.option("-c", "--concurrency", type=click.IntRange(1), help="Most requests in flight.")
+@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Of local models.")
+@click.option("-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the model's backend. Repeatable.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option("--fresh", is_flag=True, help="Move what the run folder holds aside and start over.")
+@click.option("--recover", is_flag=True, help="First save what can be read of a damaged journal.")
+@click.option("--dry-run", is_flag=True, help="Print what would be asked and how much it is; ask nothing.")
+@click.pass_context
+def command(ctx: click.Context, experiment: Path | None, **given: Any) -> None:
+    """Ask models the questions of tasks. The same command resumes where it stopped.
+
+    FILE is an experiment in YAML: models x tasks x strategies x protocols (see docs/running.md). Without a FILE, name
+    tasks and models with -t and -m.
+    """
+    from spatialeval.run.experiment import read_experiment  # noqa: PLC0415 - commands load what they use
+
+    if experiment is not None:
+        _refuse_mixing(ctx)
+        specs = read_experiment(experiment).specs(
+            fresh=given["fresh"], recover=given["recover"], command=tuple(sys.argv)
+        )
+    else:
+        specs = _specs(given)
+    if given["dry_run"]:
+        _dry_run(specs)
+    else:
+        run_all(specs)
+
+
+def run_all(specs: list[RunSpec]) -> None:
+    """Run one after the other; exit with INCOMPLETE when an answer is missing, with INTERRUPTED when stopped."""
+    outcomes = []
+    for spec in specs:
+        outcomes.append(_run(spec))
+        _print_result(outcomes[-1])
+    if len(outcomes) > 1:
+        from spatialeval.report.table import print_overview  # noqa: PLC0415
+
+        print_overview([outcome.summary for outcome in outcomes])
+    if not all(outcome.complete for outcome in outcomes):
+        sys.exit(INCOMPLETE)
+
+
+def _run(spec: RunSpec) -> RunOutcome:
+    from spatialeval.run.execute import execute  # noqa: PLC0415
+    from spatialeval.run.progress import open_progress  # noqa: PLC0415
+    from spatialeval.run.stopping import RunInterrupted  # noqa: PLC0415
+
+    try:
+        with open_progress(f"{spec.task} · {spec.model} · {spec.strategy}") as progress:
+            return asyncio.run(execute(spec, events=progress))
+    except RunInterrupted as stopped:
+        click.echo(str(stopped), err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _print_result(outcome: RunOutcome) -> None:
+    from spatialeval.report.table import print_summary  # noqa: PLC0415
+
+    if outcome.moved:
+        click.echo(f"What was there before is in {outcome.moved}.")
+    for note in outcome.notes:
+        click.echo(note)
+    print_summary(outcome.summary, outcome.folder)
+
+
+def _specs(given: dict[str, Any]) -> list[RunSpec]:
+    """Return the runs that the options describe, by way of an experiment: both forms mean the same."""
+    from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry  # noqa: PLC0415
+
+    if not given["tasks"] or not given["models"]:
+        raise click.UsageError("name at least one task with -t and one model with -m, or an experiment FILE.")
+    model_options = {key: given[key] for key in ("base_url", "timeout", "concurrency", "batch_size")}
+    extra = dict(_key_value(text) for text in given["extra"])
+    shared = {key: given[key] for key in ("limit", "seed", "max_tokens", "temperature", "out")}
+    where = {key: given[key] for key in ("data", "media", "partial")}
+    if where["data"] and len(given["tasks"]) > 1:
+        raise click.UsageError("--data belongs to one task; write an experiment FILE to give each task its own.")
+    experiment = Experiment(
+        models=[ModelEntry(spec=spec, extra=extra, **model_options) for spec in given["models"]],
+        tasks=[TaskEntry(task=task, **where) for task in given["tasks"]],
+        strategies=list(given["strategies"]) or ["plain"],
+        protocols=list(given["protocols"]) or None,
+        **shared,
+    )
+    return experiment.specs(fresh=given["fresh"], recover=given["recover"], command=tuple(sys.argv))
+
+
+def _key_value(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--option {text!r} is not of the form KEY=VALUE.")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"the value of --option {key} cannot be read: {error}") from error
+
+
+def _refuse_mixing(ctx: click.Context) -> None:
+    """An experiment file says everything; an option beside it would be ignored, so it is refused."""
+    allowed = {"experiment", "fresh", "recover", "dry_run"}
+    source = click.core.ParameterSource.COMMANDLINE
+    mixed = [name for name in ctx.params if name not in allowed and ctx.get_parameter_source(name) is source]
+    if mixed:
+        raise click.UsageError(f"an experiment FILE says everything itself; move {', '.join(mixed)} into it.")
+
+
+def _dry_run(specs: list[RunSpec]) -> None:
+    from spatialeval.run.execute import estimate  # noqa: PLC0415
+
+    calls = prompt = completion = 0
+    for spec in specs:
+        plan = asyncio.run(estimate(spec))
+        calls, prompt, completion = calls + plan.calls, prompt + plan.prompt_tokens, completion + plan.completion_tokens
+        click.echo(
+            f"{spec.task} · {spec.model} · {spec.strategy}: {plan.items:,} samples, {plan.answered:,} answered already; "
+            f"{plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and at most {plan.completion_tokens:,} answer tokens"
+        )
+        click.echo(f"  would be kept in {plan.folder}")
+        for message in plan.first.messages:
+            pictures = f" ({len(message.images)} images)" if message.images else ""
+            click.echo(f"  first [{message.role}]{pictures}: {message.text!r}")
+    click.echo(
+        f"In all {calls:,} calls, about {prompt:,} prompt tokens (a rough guess: letters / 4, and 800 for each image) "
+        f"and at most {completion:,} answer tokens. Nothing was asked."
+    )

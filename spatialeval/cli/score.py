@@ -1,0 +1,69 @@
+"""`spatialeval score`: saved replies under any protocol, without a model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from spatialeval.cli.main import INCOMPLETE
+
+
+@click.command(name="score")
+@click.argument("task")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-p", "--protocol", "protocols", multiple=True, help="Repeatable.  [default: the task's own]")
+@click.option("--data", type=click.Path(path_type=Path), help="Local file or folder of rows, instead of the hub.")
+@click.option("--media", type=click.Path(path_type=Path), help="Folder of images or videos (not read).")
+@click.option("--partial", is_flag=True, help="Accept data with other counts than the task file expects.")
+@click.option("--id", "id_column", help="Column of FILE that holds the sample id.  [default: id, sample_id or idx]")
+@click.option("--response", "response_column", help="Column that holds the reply.  [default: response, reply or prediction]")
+@click.option("--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Use only these rows of FILE. Repeatable.")
+@click.option("--matched", "matched_column", help="Column with the answer that the authors' own matcher read, used only where the protocol's rule reads none; such rows are counted.")
+@click.option("--ignore-unknown", is_flag=True, help="Ignore replies to samples that the task does not have.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write samples.parquet and summary.json into this folder.")
+def command(  # noqa: D417 - click writes the help from the options
+    task: str,
+    file: Path,
+    protocols: tuple[str, ...],
+    data: Path | None,
+    media: Path | None,
+    partial: bool,
+    id_column: str | None,
+    response_column: str | None,
+    where: tuple[str, ...],
+    matched_column: str | None,
+    ignore_unknown: bool,
+    out: Path | None,
+) -> None:
+    """Score the saved replies in FILE (JSONL, CSV, TSV or Parquet with an id and a response) as TASK's protocol does."""
+    from spatialeval.report.table import print_summary  # noqa: PLC0415 - commands load what they use
+    from spatialeval.run.rescore import score_file  # noqa: PLC0415
+    from spatialeval.tasks import load_task  # noqa: PLC0415
+
+    pairs = [text.partition("=") for text in where]
+    if bad := [text for text, pair in zip(where, pairs, strict=True) if not pair[1]]:
+        raise click.UsageError(f"--where {bad[0]!r} is not of the form COLUMN=VALUE.")
+    loaded = load_task(task)
+    samples = loaded.samples(data, media, partial=partial)
+    complete = True
+    for name in protocols or (None,):
+        protocol = loaded.protocol(name)
+        folder = out / protocol.name if out and len(protocols) > 1 else out
+        summary, _records = score_file(
+            loaded,
+            protocol,
+            file,
+            samples=samples,
+            id_column=id_column,
+            response_column=response_column,
+            where={key: value for key, _, value in pairs},
+            matched_column=matched_column,
+            ignore_unknown=ignore_unknown,
+            out=folder,
+        )
+        print_summary(summary, folder)
+        complete = complete and summary.complete
+    if not complete:
+        sys.exit(INCOMPLETE)

@@ -1,0 +1,101 @@
+"""Texts about tasks for the terminal: the row of a list, the description, and the messages of one question."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.messages import Message, Request, Response, Text
+from spatialeval.tasks.load import load_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from spatialeval.samples import Sample
+    from spatialeval.tasks import Task, TaskProtocol
+
+
+def task_row(file: Path) -> dict[str, Any]:
+    """Return what a list shows of one task file."""
+    spec, _lines = load_spec(file)
+    return {
+        "id": spec.id,
+        "title": spec.about.title,
+        "rows": spec.data.expect.rows,
+        "generated": spec.data.source.startswith("generate:"),
+        "abilities": list(spec.about.abilities),
+        "protocols": list(spec.protocols),
+        "variants": list(spec.variants),
+        "file": str(file),
+    }
+
+
+def describe(task: Task) -> str:
+    """Return a description of a task for people."""
+    return "\n".join(_describe(task))
+
+
+def _describe(task: Task) -> Iterator[str]:
+    spec = task.spec
+    yield f"{task.name}: {spec.about.title}"
+    if task.variant:
+        yield f"  variant    {spec.variants[task.variant].title}"
+    for name in ("paper", "code", "license"):
+        if getattr(spec.about, name):
+            yield f"  {name:<10} {getattr(spec.about, name)}"
+    yield f"  abilities  {', '.join(spec.about.abilities)}"
+    data = spec.data
+    hub = [str(data.config or ""), data.split, f"@ {data.revision}"] if data.source.startswith("hf:") else []
+    yield f"  data       {' '.join(filter(None, [data.source, *hub]))}"
+    if data.params or task.params:
+        yield f"  parameters {', '.join(f'{k}={v}' for k, v in {**data.params, **task.params}.items())}"
+    if data.bring:
+        yield f"  to bring   {data.bring}"
+    if data.expect.rows is not None:
+        yield f"  rows       {data.expect.rows:,}"
+    for category, count in data.expect.categories.items():
+        yield f"             {count:>7,}  {category}"
+    for name, variant in spec.variants.items() if task.variant is None else ():
+        yield f"  variant    {spec.id}:{name} · {variant.title}"
+    for note in spec.about.notes:
+        yield f"  note       {note}"
+    for name in task.protocols:
+        protocol = spec.protocols[name]
+        default = " (default)" if name == spec.default_protocol else ""
+        yield f"  protocol   {name}{default}{'' if protocol.verified else ' [unverified]'} · {protocol.source}"
+        if protocol.note:
+            yield f"             {protocol.note}"
+    for reference in spec.reference:
+        yield f"  published  {reference.model}: {reference.headline} ({reference.protocol or spec.default_protocol}; {reference.source})"
+    yield f"  file       {task.file}"
+
+
+def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
+    """Return the messages sent for one sample, every call; replies are shown as a placeholder."""
+    from spatialeval.run.asking import expand, parse_asking  # noqa: PLC0415 - views and strategies load only for a preview
+
+    way, views = parse_asking(strategy)
+    lines: list[str] = []
+
+    async def ask(request: Request) -> Response:  # noqa: RUF029 - the interface is asynchronous
+        lines.append(f"call {sum(line.startswith('call ') for line in lines) + 1} · {request.settings}")
+        lines.extend(_message_lines(request.messages))
+        return Response("<the model's reply>")
+
+    for item in expand([sample], views):
+        if item.view:
+            lines.append(f"view {item.view}")
+        asyncio.run(way.run(item.sample, protocol, ask))
+    head = f"sample {sample.id} · {sample.answer} · category {sample.category} · gold {sample.target!r}"
+    return "\n".join([head, f"protocol {protocol.name} · {protocol.spec.source}", *lines])
+
+
+def _message_lines(messages: tuple[Message, ...]) -> Iterator[str]:
+    for message in messages:
+        yield f"  [{message.role}]"
+        for part in message.parts:
+            if isinstance(part, Text):
+                yield from (f"  | {line}" for line in part.text.split("\n"))
+            else:
+                yield f"  | <image {part.media.name}>"

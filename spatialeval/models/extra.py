@@ -1,0 +1,41 @@
+"""Backend-specific options of a model: every backend lists the keys it knows, and a key it does not know is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from spatialeval.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spatialeval.models.base import ModelOptions
+
+T = TypeVar("T")
+
+
+def check_keys(model: str, options: ModelOptions, known: Iterable[str]) -> None:
+    """Raise UsageError, naming the nearest key, when `options.extra` holds one that `model` does not know."""
+    known = list(known)
+    for key in options.extra:
+        if key not in known:
+            raise UsageError(f"{model} has no option {key!r}. {nearest(key, known)}Remove or rename it.")
+
+
+def option(model: str, options: ModelOptions, key: str, default: T, kind: type | tuple[type, ...]) -> T:
+    """Return `options.extra[key]`, or `default` when it is unset; raise UsageError when it is not of type `kind`."""
+    value: Any = options.extra.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+        names = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+        raise UsageError(f"option {key!r} of {model} is {value!r}; give a {names}.")
+    return cast("T", value)
+
+
+def one_of(model: str, options: ModelOptions, key: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Return the option `key`, which must be one of `allowed`; raise UsageError otherwise."""
+    value = option(model, options, key, default, str)
+    if value not in allowed:
+        raise UsageError(f"option {key!r} of {model} is {value!r}. {nearest(value, allowed)}Give one of them.")
+    return value

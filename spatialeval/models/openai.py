@@ -1,0 +1,132 @@
+"""openai:NAME - a model behind an OpenAI-compatible server: the hosted API, or any server given by `--base-url`.
+
+The key comes from the environment variable OPENAI_API_KEY, or the one that the option `key_env` names. It is sent to
+the server and appears nowhere else: not in identities, messages of errors, representations or logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.errors import ModelError, UsageError
+from spatialeval.models.base import MODELS, Model, ModelOptions
+from spatialeval.models.chat import BodyBuilder, read_completion, storable
+from spatialeval.models.extra import check_keys, one_of, option
+from spatialeval.models.http_errors import error_in_reply, presentable, status_error
+from spatialeval.models.transport import HOSTED_URL, TRANSPORTS, Transport, check_url, open_transport
+
+if TYPE_CHECKING:
+    from spatialeval.messages import Request, Response
+    from spatialeval.models.transport import Reply
+
+_KEYS = ("transport", "token_param", "body", "key_env", "detail")
+
+
+class OpenAIModel(Model):
+    """A chat model behind HTTP.
+
+    Options of `ModelOptions.extra`:
+
+    transport    "aiohttp" (default with a base URL) or "openai" (default for the hosted API)
+    token_param  field of the token cap: "max_tokens" (default with a base URL) or "max_completion_tokens"
+    body         further fields of the body, such as {"reasoning_effort": "low"}
+    detail       detail of pictures, such as "high"
+    key_env      environment variable that holds the key
+    """
+
+    def __init__(self, name: str, options: ModelOptions) -> None:
+        check_keys("openai", options, _KEYS)
+        hosted = options.base_url is None
+        self.spec = f"openai:{name}"
+        self.timeout = options.timeout
+        self.base_url = check_url(options.base_url or HOSTED_URL)
+        self.hosted = hosted
+        self.key_env = option("openai", options, "key_env", "OPENAI_API_KEY", str)
+        self.transport_name = one_of("openai", options, "transport", "openai" if hosted else "aiohttp", TRANSPORTS)
+        token_params = ("max_tokens", "max_completion_tokens")
+        self.builder = BodyBuilder(
+            model=name,
+            token_param=one_of("openai", options, "token_param", token_params[hosted], token_params),
+            detail=option("openai", options, "detail", None, str),
+            body=option("openai", options, "body", {}, dict),
+        )
+        self._key: str | None = None
+        self._transport: Transport | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Return the server, the model's name and what is sent with every request."""
+        told: dict[str, Any] = {
+            "spec": self.spec,
+            "base_url": self.base_url,
+            "token_param": self.builder.token_param,
+            "body": dict(self.builder.body),
+        }
+        return told | ({"detail": self.builder.detail} if self.builder.detail else {})
+
+    async def start(self) -> None:
+        """Read the key and open the connections; raise UsageError when the hosted API has no key."""
+        self._key = self._read_key()
+        self._transport = open_transport(self.transport_name, self.base_url, self._key)
+        await self._transport.start()
+
+    async def ask(self, request: Request) -> Response:
+        """Send `request` once; raise ModelError when no answer comes, MediaError when a picture cannot be read."""
+        if self._transport is None:
+            raise UsageError(f"{self.spec} was not started: await model.start() first.")
+        body = self.builder.build(request)
+        try:
+            async with asyncio.timeout(None):
+                reply = await self._transport.post("/chat/completions", body)
+            return _read(reply)
+        except TimeoutError as error:
+            message = f"no reply from {self.base_url} in {self.timeout:g} s. Raise the time limit or ask fewer at once."
+            raise ModelError(message, kind="timeout", transient=True) from error
+        except ModelError as error:
+            message = presentable(storable(str(error)), self._key)
+            # the cause is dropped: what it repeats was not made presentable
+            raise ModelError(
+                message, kind=error.kind, transient=error.transient, retry_after=error.retry_after
+            ) from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
+
+    def _read_key(self) -> str | None:
+        key = os.environ.get(self.key_env, "").strip()
+        if not key and self.hosted:
+            raise UsageError(
+                f"{self.spec} needs a key: the environment variable {self.key_env} is not set. "
+                f"Set it (export {self.key_env}=...), or point --base-url at a server of your own."
+            )
+        if not (key.isascii() and key.isprintable()):
+            raise UsageError(f"the key in {self.key_env} has characters that no header can carry. Set it again.")
+        return key or None
+
+
+def _read(reply: Reply) -> Response:
+    if not 200 <= reply.status < 300:
+        raise status_error(reply.status, reply.headers, reply.body)
+    try:
+        data = json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
+        message = f"the reply is not JSON ({error}): {reply.body[:100]!r}"
+        raise ModelError(message, kind="malformed", transient=True) from error
+    if not isinstance(data, dict):
+        raise ModelError(f"the reply is not a JSON object: {reply.body[:100]!r}", kind="malformed", transient=True)
+    if (error_told := error_in_reply(data)) is not None:
+        raise error_told
+    return read_completion(data)
+
+
+@MODELS.register("openai")
+def open_openai(name: str, options: ModelOptions) -> OpenAIModel:
+    """Return the model called `name`."""
+    if not name:
+        raise UsageError("openai needs the name of a model: write openai:NAME, such as openai:gpt-4o.")
+    return OpenAIModel(name, options)

@@ -1,0 +1,45 @@
+"""Numbers and names as they stand in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spatialeval.stats import Estimate
+
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no value."""
+
+
+def percent(value: float | None) -> str:
+    """Return a score of 0 to 1 as percent with one decimal."""
+    return NOTHING if value is None else f"{100 * value:.1f}"
+
+
+def score(estimate: Estimate | None) -> str:
+    """Return mean and 95 % interval in percent: `71.2 [66.0, 75.9]`."""
+    if estimate is None:
+        return NOTHING
+    if estimate.low is None:
+        return percent(estimate.mean)
+    return f"{percent(estimate.mean)} {interval(estimate)}"
+
+
+def interval(estimate: Estimate) -> str:
+    """Return the 95 % interval in percent: `[66.0, 75.9]`."""
+    return f"[{percent(estimate.low)}, {percent(estimate.high)}]"
+
+
+def count(number: int) -> str:
+    """Return a count with thousands apart."""
+    return f"{number:,}"
+
+
+def some(number: int, singular: str, plural: str | None = None) -> str:
+    """Return a count with its noun: `1 reply`, `1,222 replies`."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def plain(text: str) -> str:
+    """Return a name from a stranger's file without characters that could steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

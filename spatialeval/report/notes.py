@@ -1,0 +1,102 @@
+"""What must be said under a table so that its numbers are read rightly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from spatialeval.report.cells import count, plain, score, some
+
+if TYPE_CHECKING:
+    from spatialeval.run.summary import Summary
+
+_SHOWN = 8
+
+
+class Note(NamedTuple):
+    """One remark; a grave one means that the score does not stand for the whole run."""
+
+    text: str
+    grave: bool = False
+
+
+def notes(summary: Summary) -> list[Note]:
+    """Return the remarks on one run, the grave ones first."""
+    found = [*_incomplete(summary), *_missing(summary), *_asked(summary), *_unread(summary), _intervals(summary)]
+    return [note for note in found if note]
+
+
+def _incomplete(summary: Summary) -> list[Note]:
+    if summary.complete:
+        return []
+    counts, reasons = summary.counts, []
+    if counts.failed:
+        kinds = ", ".join(f"{count(number)} {kind}" for kind, number in summary.failures.items())
+        reasons.append(f"{some(counts.failed, 'question')} of {count(summary.total)} failed ({kinds})")
+    if counts.missing:
+        reasons.append(f"{some(counts.missing, 'question')} of {count(summary.total)} {_have(counts.missing)} no reply")
+    text = f"INCOMPLETE: {' and '.join(reasons)}. They are in no mean."
+    if summary.about.strategy != "saved":
+        text += " Run the same command again: it asks only these."
+    return [Note(text, grave=True)]
+
+
+def _missing(summary: Summary) -> list[Note]:
+    parts = [row for row in summary.parts if row.missing]
+    if parts:
+        lacking = "; ".join(f"{plain(row.name)} lacks {_listed(row.missing)}" for row in parts)
+        return [Note(f"Missing categories: {lacking}. The others share their weight.", grave=True)]
+    if summary.missing_categories:
+        return [Note(f"Categories without a scored answer: {_listed(summary.missing_categories)}.", grave=True)]
+    return []
+
+
+def _asked(summary: Summary) -> list[Note]:
+    about, found = summary.about, []
+    if about.expected and summary.samples != about.expected:
+        found.append(
+            Note(f"Partial: {count(summary.samples)} of the task's {some(about.expected, 'question')} were asked.")
+        )
+    if not about.verified:
+        found.append(
+            Note(f"Protocol {about.protocol} is not verified: parts of it could not be checked at its source.")
+        )
+    if about.floating:
+        data = f" This run's data: {about.data}." if about.data else ""
+        found.append(Note(f"The task file pins no revision of its data, so they can change under the same name.{data}"))
+    if summary.cap_sent and summary.cap_sent > about.cap:
+        caps = f"from {count(about.cap)} to {count(summary.cap_sent)}"
+        found.append(Note(f"Strategy {plain(about.strategy)} raised the token cap {caps}."))
+    return found
+
+
+def _unread(summary: Summary) -> list[Note]:
+    counts, found = summary.counts, []
+    if counts.excluded:
+        found.append(Note(f"The protocol leaves {some(counts.excluded, 'unread answer')} out of the mean."))
+    row = next((row for row in summary.parts if row.headline), None)
+    if row and row.answered_only and row.score and row.answered_only.n < row.score.n:
+        read, all_ = count(row.answered_only.n), count(row.score.n)
+        found.append(
+            Note(f"Over the {read} of {all_} answers that were read, {plain(row.name)} is {score(row.answered_only)}.")
+        )
+    return found
+
+
+def _intervals(summary: Summary) -> Note | None:
+    estimate = summary.score
+    if estimate is None or estimate.method is None:
+        return None
+    if estimate.clusters == estimate.n:
+        return Note("95 % intervals in brackets.")
+    return Note(
+        f"95 % intervals in brackets, over {count(estimate.clusters)} groups of questions that share something."
+    )
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(plain, names[:_SHOWN])) + more

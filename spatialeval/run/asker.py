@@ -1,0 +1,134 @@
+"""The `ask` that a strategy gets for one item: answered from the journal where it was answered before, else durable."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.errors import ModelError, SpatialEvalError
+from spatialeval.messages import Request, Response
+from spatialeval.run.events import Event, Retrying
+from spatialeval.run.records import Call
+from spatialeval.run.retry import RetryPolicy, ask_with_retry
+from spatialeval.run.stopping import Halt, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from spatialeval.models.base import Model
+    from spatialeval.run.journal import Journal
+
+
+@dataclass(frozen=True)
+class Line:
+    """What all items of a run share on their way to the model.
+
+    Attributes:
+        model: answers.
+        journal: remembers.
+        retry: how often a request is sent.
+        events: hears about retries.
+        stop: once set, nothing more is sent.
+        sleep: waits between requests.
+        gate: holds the model's concurrency, also when one strategy asks several things at once.
+    """
+
+    model: Model
+    journal: Journal
+    retry: RetryPolicy
+    events: Callable[[Event], None]
+    stop: Stop
+    sleep: Callable[[float], Awaitable[None]]
+    gate: asyncio.Semaphore
+
+    async def send(self, request: Request) -> Response:
+        """Send one request when there is room for it; raise Halt when the run is stopping by then."""
+        async with self.gate:
+            if self.stop.stopping:
+                raise Halt
+            try:
+                return await self.model.ask(request)
+            except SpatialEvalError:
+                raise
+            except Exception as error:  # a backend's own fault on one sample must not end the others
+                message = f"{self.model.spec} raised {type(error).__name__}: {error}"
+                raise ModelError(message, kind="model_error") from error
+
+    async def pause(self, seconds: float) -> None:
+        """Wait between two requests; raise Halt as soon as the run is stopping."""
+        await self.stop.guard(self.sleep(seconds))
+
+
+@dataclass
+class Asker:
+    """Numbers and remembers the calls of one item. Calling it asks."""
+
+    line: Line
+    key: str
+    calls: dict[int, Call] = field(default_factory=dict)
+    """Answered calls by step, those from the journal included."""
+    sent: int = 0
+    """Requests sent in this session, refused ones included."""
+    _next: int = 0
+    _open: dict[asyncio.Future[None], asyncio.Task[Any] | None] = field(default_factory=dict)
+
+    async def __call__(self, request: Request) -> Response:
+        """Return the answer to the item's next call; raise ModelError when there is none."""
+        step, self._next = self._next, self._next + 1
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open[ended] = asyncio.current_task()
+        try:
+            return await self._ask(step, request)
+        finally:
+            del self._open[ended]
+            ended.set_result(None)
+
+    async def settle(self) -> None:
+        """Wait for calls that a strategy left behind, as `asyncio.gather` does when one of several fails."""
+        while self._open:
+            try:
+                await asyncio.wait(self._open)
+            except asyncio.CancelledError:
+                for task in self._open.values():
+                    if task is not None:
+                        task.cancel()
+                raise
+
+    @property
+    def steps(self) -> list[int]:
+        """The numbers of the answered calls, in order."""
+        return sorted(self.calls)
+
+    async def _ask(self, step: int, request: Request) -> Response:
+        digest = await _digest(request)
+        known = self.line.journal.call(self.key, step, digest)
+        if known is None:
+            known = await self._call(step, request)
+            await self.line.journal.put_call(self.key, step, digest, known)
+        self.calls[step] = known
+        return Response.from_record(known.response)
+
+    async def _call(self, step: int, request: Request) -> Call:
+        def retrying(error: ModelError, attempt: int, delay: float) -> None:
+            self.line.events(Retrying(self.key, str(error), attempt, delay))
+
+        tried = await ask_with_retry(
+            lambda: self.line.send(request),
+            self.line.retry,
+            sleep=self.line.pause,
+            name=f"{self.key}|{step}",
+            on_retry=retrying,
+        )
+        self.sent += tried.attempts
+        if tried.response is None:
+            assert tried.error is not None  # noqa: S101 - a Tried has one of both
+            raise tried.error
+        return Call(request.record, tried.response.record(), tried.latency, tried.attempts)
+
+
+async def _digest(request: Request) -> str:
+    """Return the digest; media in files are read and hashed in a thread, because a big file would hold up the loop."""
+    if any(not isinstance(image.media.source, bytes) for message in request.messages for image in message.images):
+        return await asyncio.to_thread(lambda: request.digest)
+    return request.digest

@@ -1,0 +1,81 @@
+"""How a run asks, from one text: `plain`, `cot(max_tokens=512)`, `plain+blind`. A strategy first, then any views."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spatialeval.errors import UnknownNameError, UsageError
+from spatialeval.run.records import Item
+from spatialeval.specs import parse_spec
+from spatialeval.strategies import STRATEGIES
+from spatialeval.views import VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from spatialeval.registry import Registry
+    from spatialeval.samples import Sample
+    from spatialeval.strategies import Strategy
+    from spatialeval.views import View
+
+T = TypeVar("T")
+
+_PLUS = re.compile(r"\+(?![^(]*\))")
+"""A plus sign outside of parentheses."""
+
+
+def parse_asking(text: str) -> tuple[Strategy, tuple[View, ...]]:
+    """Return the strategy and the views, in order, that `text` names.
+
+    Raises:
+        UsageError: when the text is malformed or an option has a value of the wrong type.
+        UnknownNameError: for an unknown strategy, view or option.
+    """
+    first, *others = _PLUS.split(text)
+    return _build(STRATEGIES, first, VIEWS), tuple(_build(VIEWS, other, STRATEGIES) for other in others)
+
+
+def expand(samples: Iterable[Sample], views: Sequence[View]) -> list[Item]:
+    """Return what is asked: each sample as the views show it, every view applied to what the one before it made."""
+    items = [Item(sample) for sample in samples]
+    for view in views:
+        items = [
+            Item(shown, f"{item.view}+{key}" if item.view else key)
+            for item in items
+            for key, shown in view.expand(item.sample).items()
+        ]
+    return items
+
+
+def _build(registry: Registry[Any], text: str, other: Registry[Any]) -> Any:
+    name, options = parse_spec(text)
+    if name not in registry.names() and name in other.names():
+        right = f"plain+{name}" if other is VIEWS else name
+        raise UsageError(
+            f"{name!r} is a {other.kind}, not a {registry.kind}. A strategy comes first, then the views: {right!r}."
+        )
+    make = registry.get(name)
+    known = {field.name: field for field in fields(make)} if is_dataclass(make) else {}
+    for option, value in options.items():
+        if option not in known:
+            raise UnknownNameError(f"option of {registry.kind} {name!r}", option, known)
+        default = known[option].default
+        if not _fits(value, default):
+            raise UsageError(
+                f"{registry.kind} {name!r}: option {option!r} takes a value such as {default!r}, not {value!r}."
+            )
+    try:
+        return make(**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{registry.kind} {text.strip()!r} cannot be made: {error}.") from error
+
+
+def _fits(value: object, default: object) -> bool:
+    """Tell whether `value` may replace `default`, where the default is of a plain type."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return isinstance(value, bool) or not isinstance(default, bool | int | float | str)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default)) if isinstance(default, int | str) else True

@@ -1,0 +1,113 @@
+"""The identity of a run: what can change an answer or its score; and the check that a resumed run is still the same.
+
+Not part of it: how many samples are asked, how fast, where the results go, and which machine it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.errors import RunChangedError
+from spatialeval.run.secrets import redact_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from spatialeval.models.base import Model
+    from spatialeval.samples import Sample
+    from spatialeval.strategies.base import Strategy
+    from spatialeval.tasks import Task, TaskProtocol
+    from spatialeval.views.base import View
+
+RULES_VERSION = 1
+"""Raised by hand whenever a reader, a scorer, a strategy or a template changes what it does under an unchanged name."""
+
+_LONGEST_VALUE = 160
+_ABSENT = "(absent)"
+
+
+def run_identity(
+    *,
+    task: Task,
+    protocol: TaskProtocol,
+    strategy: Strategy,
+    views: Sequence[View],
+    model: Model,
+    samples: Iterable[Sample],
+) -> dict[str, Any]:
+    """Return everything that decides what is asked and how it is scored, JSON-able and without secrets."""
+    identity = {
+        "task": task.identity(),
+        "protocol": protocol.identity(),
+        "settings": asdict(protocol.settings),
+        "strategy": strategy.identity(),
+        "views": [_named(view) for view in views],
+        "model": model.identity(),
+        "data": data_fingerprint(samples),
+        "rules": RULES_VERSION,
+    }
+    # Through JSON, so that a fresh identity equals a stored one: tuples are lists and keys are strings in both.
+    plain: dict[str, Any] = json.loads(json.dumps(redact_data(identity), default=str))
+    return plain
+
+
+def data_fingerprint(samples: Iterable[Sample]) -> str:
+    """Return a digest of every sample as it was loaded.
+
+    Media files count by name only, because a missing one may be added later; what they hold is checked per answered
+    item against the journal. Media held in the rows count by content.
+    """
+    digest = hashlib.sha256()
+    for sample in samples:
+        media = [(m.kind, m.name, m.sha256 if isinstance(m.source, bytes) else "") for m in sample.media]
+        facts = [
+            *(sample.id, sample.answer, sample.question, sample.target, sample.choices, sample.labels),
+            *(sample.category, sample.group, dict(sample.meta), media),
+        ]
+        digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:32]
+
+
+def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> None:
+    """Raise RunChangedError, listing every changed key with its old and new value, unless both identities are equal."""
+    before, after = flatten(old), flatten(new)
+    changed = [key for key in sorted({*before, *after}) if before.get(key, _ABSENT) != after.get(key, _ABSENT)]
+    if not changed:
+        return
+    lines = "\n".join(
+        f"  {key}: {_short(before.get(key, _ABSENT))} -> {_short(after.get(key, _ABSENT))}" for key in changed
+    )
+    raise RunChangedError(
+        f"{folder} holds answers to other questions. Changed since it was started:\n{lines}\n"
+        f"Undo the change to resume, add --fresh to start over (the old folder is moved aside to "
+        f"{folder.name}.old-TIME, never deleted), or choose another place with --out."
+    )
+
+
+def flatten(data: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings and lists as one dict with dotted keys, such as `settings.stop.0`."""
+    if isinstance(data, dict) and data:
+        pairs: Iterable[tuple[Any, Any]] = data.items()
+    elif isinstance(data, list) and data:
+        pairs = enumerate(data)
+    else:
+        return {prefix: data}
+    return {
+        key: leaf
+        for name, value in pairs
+        for key, leaf in flatten(value, f"{prefix}.{name}" if prefix else str(name)).items()
+    }
+
+
+def _named(view: View) -> dict[str, Any]:
+    options: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)} if is_dataclass(view) else {}
+    return {"name": view.name, **options}
+
+
+def _short(value: Any) -> str:
+    text = value if value is _ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text)} characters)"

@@ -1,0 +1,155 @@
+"""manifest.json: what a run is (its identity) and where its numbers come from (its provenance).
+
+    {"format": 1,
+     "identity": {...},                    everything that can change an answer
+     "sessions": [{"command", "packages", "git", "started", "ended", "status"}, ...],   one per command run
+     "totals": {"items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens"}}
+
+Nothing in it names the machine or a key.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Self
+
+from spatialeval._version import __version__
+from spatialeval.errors import StorageError
+from spatialeval.run.files import write_json
+from spatialeval.run.secrets import redact_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from spatialeval.run.records import Record
+
+FORMAT = 1
+FILE_NAME = "manifest.json"
+
+_PACKAGES = ("datasets", "numpy", "pillow", "openai", "aiohttp", "transformers", "torch", "vllm", "av")
+_GIT_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command that worked on a run: from start to end."""
+
+    command: list[str]
+    packages: dict[str, str]
+    git: dict[str, Any] | None
+    """Commit and whether files differ from it, of the repository the command was started in."""
+    started: str
+    ended: str | None = None
+    """None while running, and for ever after a kill."""
+    status: str = "running"
+    """ "running", "finished", "interrupted", or "stopped: " and why."""
+
+    @classmethod
+    def begin(cls, command: Sequence[str] = ()) -> Self:
+        """Return the session that starts now."""
+        return cls(redact_command(command), package_versions(), git_state(), now())
+
+    def end(self, status: str) -> Self:
+        """Return the session as ended now."""
+        return replace(self, ended=now(), status=status)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of manifest.json."""
+
+    identity: dict[str, Any]
+    sessions: tuple[Session, ...] = ()
+    totals: dict[str, int] = field(default_factory=dict)
+
+    def with_session(self, session: Session) -> Self:
+        """Return the manifest with `session` added, or in place of the one that started at the same time."""
+        others = tuple(held for held in self.sessions if held.started != session.started)
+        return replace(self, sessions=(*others, session))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content as JSON-able data."""
+        return {"format": FORMAT, **asdict(self), "sessions": [asdict(session) for session in self.sessions]}
+
+    def write(self, folder: Path) -> None:
+        """Write it to the run folder, atomically."""
+        write_json(folder / FILE_NAME, self.as_json())
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """Return the manifest of a run folder, or None when there is none; raise StorageError when it is damaged."""
+        path = folder / FILE_NAME
+        try:
+            data = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"{path} cannot be read ({error}). Add --fresh to start over; the old folder is moved aside."
+            ) from error
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise StorageError(
+                f"{path} is not a manifest of format {FORMAT}. Use the version of spatialeval that wrote it, "
+                "or add --fresh to start over; the old folder is moved aside."
+            )
+        sessions = tuple(Session(**session) for session in data["sessions"])
+        return cls(data["identity"], sessions, data["totals"])
+
+
+def totals(records: Iterable[Record]) -> dict[str, int]:
+    """Return counts over all items of a run. A token count covers only the calls whose backend told it."""
+    counts = dict.fromkeys(("items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+    for record in records:
+        usage = record.usage
+        counts["items"] += 1
+        counts["calls"] += len(record.calls)
+        counts["attempts"] += record.attempts
+        for name in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+            counts[name] += getattr(usage, name) or 0
+    return counts
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python, spatialeval and libraries that can change an answer; imports none."""
+    found = {"python": platform.python_version(), "spatialeval": __version__}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(folder: Path | None = None) -> dict[str, Any] | None:
+    """Return {"commit": hex, "dirty": bool} of the repository around `folder` (or here), or None outside of one."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit.strip(), "dirty": None if changes is None else bool(changes.strip())}
+
+
+def _git(folder: Path | None, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(  # noqa: S603 - the arguments are literals of this module
+            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):  # no git, no repository, no commit yet, or a slow disk
+        return None
+    return done.stdout
+
+
+def now() -> str:
+    """Return the time in UTC, to the microsecond, as ISO 8601."""
+    return datetime.now(UTC).isoformat()

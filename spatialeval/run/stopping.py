@@ -1,0 +1,89 @@
+"""Ending a run early without losing anything: the flag, the signals that raise it, and the errors that carry it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from spatialeval.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+GRACE = 30.0
+"""Seconds that requests in flight have to finish once a run is stopping."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunInterrupted(RunError):  # noqa: N818 - not a fault: somebody asked for it
+    """The run was interrupted on request; everything answered is kept. Commands exit with `exit_code`."""
+
+    exit_code = 130
+
+
+class Halt(BaseException):
+    """Ends one item of a stopping run: nothing more may be sent. Strategies cannot catch it with `except Exception`."""
+
+
+@dataclass
+class Stop:
+    """Whether a run is stopping, and why."""
+
+    reason: str | None = None
+    _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run is stopping."""
+        return self.reason is not None
+
+    def set(self, reason: str) -> None:
+        """Stop the run; the first reason stays."""
+        self.reason = self.reason or reason
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Return once the run is stopping."""
+        await self._event.wait()
+
+    async def guard(self, waiting: Awaitable[None]) -> None:
+        """Await `waiting`, but raise Halt as soon as the run is stopping."""
+        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if self.stopping:
+            raise Halt
+        await tasks[0]
+
+
+@contextlib.contextmanager
+def stop_on_signals(stop: Stop, now: Callable[[], object]) -> Iterator[None]:
+    """Within the block, the first SIGINT or SIGTERM sets `stop`, and a second one calls `now`.
+
+    Where the loop cannot take signals (another thread, Windows) they keep their usual effect.
+    """
+    loop = asyncio.get_running_loop()
+    taken: list[signal.Signals] = []
+
+    def hear(number: signal.Signals) -> None:
+        if stop.stopping:
+            now()
+        else:
+            stop.set(number.name)
+
+    for number in _SIGNALS:
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(number, hear, number)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)

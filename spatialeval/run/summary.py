@@ -1,0 +1,119 @@
+"""The content of summary.json: what a run came to, as numbers. Scores are 0 to 1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from spatialeval.stats import Estimate  # noqa: TC001 - pydantic reads the annotation
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Counts(_Frozen):
+    """How items ended: the first four and `missing` add up to the items of the run.
+
+    excluded: of the unparsed and truncated, those that the protocol leaves out of the mean.
+    missing: items without a record, not asked yet.
+    """
+
+    scored: int = 0
+    unparsed: int = 0
+    truncated: int = 0
+    failed: int = 0
+    missing: int = 0
+    excluded: int = 0
+
+
+class Row(_Frozen):
+    """One category, or one aggregate over categories.
+
+    n: samples in its mean.
+    score: None when nothing can be averaged.
+    answered_only: the mean over samples whose answer was read (state scored) alone.
+    chance / majority: what guessing and the best constant answer per category score on all its items.
+    missing: categories that the rule names and the mean lacks; their weight is shared by the rest.
+    """
+
+    name: str
+    headline: bool = False
+    n: int
+    counts: Counts
+    score: Estimate | None
+    answered_only: Estimate | None
+    chance: float | None
+    majority: float | None
+    missing: tuple[str, ...] = ()
+
+
+class About(_Frozen):
+    """Which run it is, in names.
+
+    floating: the task file pins no revision of its data.
+    expected: samples that the whole task has, where its file says so.
+    cap: the protocol's token cap.
+    data: fingerprint of the samples, where it was taken.
+    scores_version: raised by the task file when old and new numbers must not be compared.
+    """
+
+    task: str
+    title: str
+    variant: str | None = None
+    protocol: str
+    verified: bool = True
+    strategy: str
+    model: str
+    floating: bool = False
+    expected: int | None = None
+    cap: int
+    data: str | None = None
+    scores_version: int = 1
+
+
+class Tokens(_Frozen):
+    """Token counts over all calls; 0 where no backend told."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+
+
+class Summary(_Frozen):
+    """What a run came to.
+
+    total: items it is about; samples: different samples among them.
+    failures: kind of failure -> items.
+    complete: every item has an answer.
+    headline: name of the part that `score` belongs to.
+    parts: the protocol's aggregates, then macro and micro where they are not among them.
+    missing_categories: categories that were asked or are named by the protocol and have no scored sample.
+    cap_sent: the largest token cap that was really sent; None when no call is known.
+    """
+
+    format: Literal[1] = 1
+    about: About
+    total: int
+    samples: int
+    counts: Counts
+    failures: dict[str, int]
+    complete: bool
+    headline: str | None
+    score: Estimate | None
+    categories: tuple[Row, ...]
+    parts: tuple[Row, ...]
+    missing_categories: tuple[str, ...]
+    calls: int
+    attempts: int
+    tokens: Tokens
+    cap_sent: int | None
+    versions: dict[str, str]
+
+    def row(self, name: str) -> Row:
+        """Return the part called `name`, or the category; raise KeyError when there is none."""
+        for row in (*self.parts, *self.categories):
+            if row.name == name:
+                return row
+        raise KeyError(name)
