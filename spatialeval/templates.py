@@ -35,7 +35,7 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
             autoescape=False,
             keep_trailing_newline=True,
         )
-        self.filters.update(letter=letter, unletter=unletter)
+        self.filters.update(letter=letter, unletter=unletter, leading_letter=leading_letter)
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         """Refuse powers and huge repetitions."""
@@ -55,6 +55,15 @@ def letter(index: int) -> str:
 def unletter(option: str) -> str:
     """Filter: an option text without its leading letter: "A. chair", "(A) chair", "A) chair" -> "chair"."""
     return re.sub(r"^\s*(?:\([A-Za-z]\)|[A-Za-z][.):])\s*", "", option)
+
+
+def leading_letter(text: str) -> str:
+    r"""Filter: the option letter a gold text begins with, or "": "(B)", "D\n[Analysis] ...", "$\mathrm{C}$" -> B, D, C.
+
+    A letter that begins a word ("Cylinder") is none.
+    """
+    found = re.match(r"[\s$(\\]*(?:(?:mathrm|text|mathbf|boxed)\s*\{\s*)?([A-H])(?![A-Za-z])", text)
+    return found[1] if found else ""
 
 
 @lru_cache(maxsize=64)

@@ -138,13 +138,6 @@ def test_opening_an_absent_journal_for_reading_says_so_and_creates_nothing(tmp_p
     assert not list(tmp_path.iterdir())
 
 
-async def test_facts_about_the_run_are_kept(tmp_path):
-    with Journal.open(tmp_path / "j") as journal:
-        await journal.put_meta("note", {"a": [1]})
-        assert journal.meta("note") == {"a": [1]}
-        assert journal.meta("other") is None
-
-
 @pytest.mark.parametrize("readonly", [False, True])
 def test_a_file_that_is_no_journal_is_left_alone_and_the_way_out_is_named(tmp_path, readonly):
     path = tmp_path / "j"

@@ -11,6 +11,7 @@ from spatialeval.errors import UsageError
 from spatialeval.messages import Message, Request, Settings, Text
 from spatialeval.models import ModelOptions, open_model
 from spatialeval.models.baselines import moves_of, written
+from spatialeval.readers import READERS
 from spatialeval.samples import Sample
 
 CHOICE = Sample("c", "choice", "Which?", "B", choices=("left", "right", "up"))
@@ -55,7 +56,7 @@ async def test_random_paths_have_gold_lengths():
     lengths = Counter(len(moves_of(path)) for path in drawn)
     assert lengths.keys() == {1, 2}
     assert {move for path in drawn for move in moves_of(path)} == {"up", "down", "left", "right"}
-    assert all(path.startswith("<|") for path in drawn)
+    assert all(READERS.get("strict_path")()(path, PATH).value == moves_of(path) for path in drawn)
 
 
 async def test_random_depends_on_seed_and_id_and_not_on_order():
@@ -74,7 +75,7 @@ async def test_random_depends_on_seed_and_id_and_not_on_order():
         (LABEL, ["left", "overlap", "overlap"], "overlap"),
         (NUMBER, [3.0, 1.0, 1.0, 9.0], "1"),
         (NUMBER, [3.0, 1.0, 9.0, 2.0], "2"),
-        (PATH, ["<|up|>", "<|down|>", "<|up|>"], "<|up|>"),
+        (PATH, ["<|up|>", "<|down|>", "<|up|>"], "<think></think><|up|>"),
     ],
 )
 async def test_majority_gives_the_most_frequent_gold_or_the_median_of_numbers_that_never_repeat(
@@ -93,16 +94,38 @@ async def test_majority_keeps_categories_apart_and_gives_only_letters_that_a_sam
 async def test_constant_repeats_itself_and_oracle_is_right():
     samples = [CHOICE, YESNO, LABEL, NUMBER, PATH]
     assert await replies("constant:the left: 2", samples) == ["the left: 2"] * 5
-    assert await replies("oracle", samples) == ["B", "no", "upper-left", "2.5", "<|up|><|left|>"]
+    assert await replies("oracle", samples) == ["B", "no", "upper-left", "2.5", "<think></think><|up|><|left|>"]
 
 
 @pytest.mark.parametrize(
     ("answer", "text"),
-    [(2.0, "2"), (2.50, "2.5"), (1e-05, "0.00001"), (1200, "1200"), (1e16, "10000000000000000"), (-0.1, "-0.1"),
-     (("up", "left"), "<|up|><|left|>"), ("B", "B")],
-)  # fmt: skip
-def test_answers_are_written_as_plain_text(answer, text):
-    assert written(answer) == text
+    [(2.0, "2"), (2.50, "2.5"), (1e-05, "0.00001"), (1200, "1200"), (1e16, "10000000000000000"), (-0.1, "-0.1")],
+)
+def test_numbers_are_written_in_plain_digits(answer, text):
+    assert written(answer, "number") == text
+
+
+@pytest.mark.parametrize(
+    ("reader", "sample", "value"),
+    [
+        ("strict_choice", CHOICE, "B"),
+        ("blink_official", CHOICE, "B"),
+        ("vlmevalkit_choice", CHOICE, "B"),
+        ("vlmevalkit_vsi_choice", CHOICE, "B"),
+        ("strict_yesno", YESNO, "no"),
+        ("vlmevalkit_yesno", YESNO, "no"),
+        ("strict_label", LABEL, "upper-left"),
+        ("stepgame_base", LABEL, "upper-left"),
+        ("strict_number", NUMBER, 2.5),
+        ("lmms_vsi_number", NUMBER, 2.5),
+        ("vlmevalkit_vsi_number", NUMBER, 2.5),
+        ("strict_path", PATH, ("up", "left")),
+        ("alphamaze_official", PATH, ("up", "left")),
+    ],
+)
+async def test_strict_and_published_readers_read_the_oracle(reader, sample, value):
+    (reply,) = await replies("oracle", [sample])
+    assert READERS.get(reader)()(reply, sample).value == value
 
 
 @pytest.mark.parametrize("spec", ["random:x", "majority:x", "oracle:x", "constant:", "constant"])

@@ -148,20 +148,6 @@ async def test_a_seed_draws_the_same_whatever_shares_the_batch(text_folder):
 
 
 @pytest.mark.slow
-async def test_sampling_draws_from_the_softmax():
-    import torch
-
-    from spatialeval.models.hf.sampling import SeededSampler
-
-    scores = torch.tensor([[2.0, 1.0, 0.0, -5.0]]).repeat(4000, 1)
-    whole = SeededSampler(2.0, None, range(4000), "cpu")(scores, scores).argmax(dim=1).bincount(minlength=4) / 4000
-    top = SeededSampler(1.0, 0.7, range(4000), "cpu")(scores, scores).argmax(dim=1).bincount(minlength=4)
-    assert torch.allclose(whole, (scores[0] / 2).softmax(dim=0), atol=0.03)
-    assert top[:2].min() > 0  # the first two hold 0.66 and 0.91 of the mass
-    assert top[2:].sum() == 0
-
-
-@pytest.mark.slow
 async def test_a_prompt_over_the_context_fails_alone_and_names_both_numbers(text_folder):
     long = request_of("x " * CONTEXT)
     async with running(text_folder) as model:
@@ -305,13 +291,3 @@ async def test_an_unknown_dtype_or_kind_of_model_is_refused(text_folder, tmp_pat
     with pytest.raises(UsageError, match="'clip'"):
         async with running(tmp_path):
             pass
-
-
-async def test_missing_packages_name_the_extra(monkeypatch, tmp_path):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "spatialeval.models.hf.engine", raising=False)
-    (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UsageError, match=r"pip install 'spatialeval\[hf\]'"):
-        await open_model(f"hf:{tmp_path}").start()

@@ -1,4 +1,4 @@
-"""hf, the parts without torch: finding and identifying a checkpoint, and filling batches."""
+"""hf, part by part: finding and identifying a checkpoint, filling batches, drawing tokens."""
 
 from __future__ import annotations
 
@@ -110,3 +110,27 @@ async def test_a_cancelled_item_is_not_worked_on():
     assert await batcher.submit("kept") == "kept"
     await batcher.close()
     assert seen == ["kept"]
+
+
+async def test_missing_packages_name_the_extra(monkeypatch, tmp_path):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "spatialeval.models.hf.engine", raising=False)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"pip install 'spatialeval\[hf\]'"):
+        await open_model(f"hf:{tmp_path}").start()
+
+
+@pytest.mark.slow
+def test_sampling_draws_from_the_softmax():
+    import torch
+
+    from spatialeval.models.hf.sampling import SeededSampler
+
+    scores = torch.tensor([[2.0, 1.0, 0.0, -5.0]]).repeat(4000, 1)
+    whole = SeededSampler(2.0, None, range(4000), "cpu")(scores, scores).argmax(dim=1).bincount(minlength=4) / 4000
+    top = SeededSampler(1.0, 0.7, range(4000), "cpu")(scores, scores).argmax(dim=1).bincount(minlength=4)
+    assert torch.allclose(whole, (scores[0] / 2).softmax(dim=0), atol=0.03)
+    assert top[:2].min() > 0  # the first two hold 0.66 and 0.91 of the mass
+    assert top[2:].sum() == 0

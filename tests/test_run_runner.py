@@ -238,6 +238,12 @@ async def test_a_picture_that_only_the_model_cannot_read_fails_its_sample(tmp_pa
     assert (record.state, record.failure) == ("failed", "media")
 
 
+async def test_replies_that_are_no_valid_text_are_made_so(tmp_path):
+    (record,) = await run(make_items(1), tmp_path, lambda request: "A\ud800", strategy=TwoSteps())
+    assert record.reply.startswith("A")
+    assert record.reply.encode()
+
+
 # Stopping
 
 

@@ -19,7 +19,7 @@ def find_files(data: Path, patterns: Sequence[str] = ()) -> list[Path]:
     Args:
         data: a file, which is used as it is, or a folder.
         patterns: glob patterns below the folder, such as "random/*.jsonl"; each must match, if not plainly then with
-            .gz behind it. Without any, every supported file directly inside the folder is taken.
+            .gz behind it. `a|b` takes what matches a, or else b: the same data laid out in two ways. Without any, every supported file directly inside the folder is taken.
 
     Returns:
         The files in the order of the patterns and, within one, of their paths; none twice.
@@ -41,15 +41,15 @@ def find_files(data: Path, patterns: Sequence[str] = ()) -> list[Path]:
 
 
 def _matches(data: Path, pattern: str) -> list[Path]:
-    if PureWindowsPath(pattern).anchor or not pattern or ".." in PureWindowsPath(pattern).parts:
-        raise DataError(f"the pattern {pattern!r} leads out of {data}. Write it relative to the folder, without '..'.")
-    found = _visible(data, pattern) or _visible(data, f"{pattern}.gz")
-    if not found:
-        raise DataError(
-            f"{data} holds nothing that matches {pattern!r}; {_contents(data)} "
-            "Pass the folder that holds it, or the file itself, as --data."
-        )
-    return found
+    for one in pattern.split("|"):
+        if PureWindowsPath(one).anchor or not one or ".." in PureWindowsPath(one).parts:
+            raise DataError(f"the pattern {one!r} leads out of {data}. Write it relative to the folder, without '..'.")
+        if found := _visible(data, one) or _visible(data, f"{one}.gz"):
+            return found
+    raise DataError(
+        f"{data} holds nothing that matches {pattern!r}; {_contents(data)} "
+        "Pass the folder that holds it, or the file itself, as --data."
+    )
 
 
 def _visible(data: Path, pattern: str) -> list[Path]:

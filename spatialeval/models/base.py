@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError
 from spatialeval.messages import Request, Response
 from spatialeval.registry import Registry
-from spatialeval.samples import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from spatialeval.samples import Sample
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Baselines: what is had without looking. `random`, `majority`, `constant:X`, and `oracle`, which checks the scoring.
 
 They answer from the samples themselves, in forms that strict and published readers alike can read: a letter alone, a
-bare number, yes or no, a label's text, moves as `<|up|><|left|>`.
+bare number, yes or no, a label's text. Paths are move tokens after an empty thought, `<think></think><|up|><|left|>`,
+because AlphaMaze's published reader looks behind `</think>` only.
 """
 
 from __future__ import annotations
@@ -83,10 +84,10 @@ class RandomBaseline(Baseline):
         """Draw."""
         dice = random.Random(f"{self.seed}|{sample.id}")  # noqa: S311 - no secret depends on it
         if sample.answer == "number":
-            return written(dice.choice(sorted(self.seen(sample), key=_order)))
+            return written(dice.choice(sorted(self.seen(sample), key=_order)), sample.answer)
         if sample.answer == "path":
             gold = dice.choice(sorted(self.seen(sample), key=_order))
-            return written(tuple(dice.choice(MOVES) for _ in moves_of(gold)))
+            return written(tuple(dice.choice(MOVES) for _ in moves_of(gold)), sample.answer)
         return dice.choice(closed_answers(sample))
 
 
@@ -102,10 +103,10 @@ class MajorityBaseline(Baseline):
         golds = self.seen(sample)
         counts = Counter(golds)
         if sample.answer == "number" and len(golds) > 1 and max(counts.values()) == 1:
-            return written(median_low(float(gold) for gold in golds if not isinstance(gold, tuple)))
+            return written(median_low(float(gold) for gold in golds if not isinstance(gold, tuple)), sample.answer)
         ranked = sorted(counts, key=lambda gold: (-counts[gold], _order(gold)))
         if sample.answer in {"number", "path"}:
-            return written(ranked[0])
+            return written(ranked[0], sample.answer)
         allowed = closed_answers(sample)
         return next((str(gold) for gold in ranked if gold in allowed), allowed[0])
 
@@ -127,15 +128,18 @@ class OracleBaseline(Baseline):
 
     def answer(self, sample: Sample) -> str:
         """Return the gold answer."""
-        return written(sample.target)
+        return written(sample.target, sample.answer)
 
 
-def written(answer: Answer) -> str:
-    """Return `answer` as a reply: numbers without exponent or needless decimals, moves as tokens."""
+def written(answer: Answer, kind: AnswerType) -> str:
+    """Return `answer`, of type `kind`, as a reply: numbers without exponent or needless decimals, moves as tokens."""
+    if kind == "path":
+        text = "".join(f"<|{move}|>" for move in answer) if isinstance(answer, tuple) else str(answer)
+        return f"<think></think>{text}"
+    if kind != "number":
+        return str(answer)
     if isinstance(answer, tuple):
-        return "".join(f"<|{move}|>" for move in answer)
-    if isinstance(answer, str):
-        return answer
+        raise UsageError(f"a number cannot be {answer!r}: correct the target of the task.")
     text = format(Decimal(repr(float(answer))), "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -78,7 +78,7 @@ class OpenAIModel(Model):
             raise UsageError(f"{self.spec} was not started: await model.start() first.")
         body = self.builder.build(request)
         try:
-            async with asyncio.timeout(None):
+            async with asyncio.timeout(self.timeout):
                 reply = await self._transport.post("/chat/completions", body)
             return _read(reply)
         except TimeoutError as error:

@@ -48,7 +48,7 @@ def _first_token(text: str) -> str:
 
 
 def _number(text: str, rule: str) -> Reading:
-    """Read all of `text` as Python's float does; infinities and nan are wrong under every metric, so they are unread."""
+    """Read all of `text` as Python's float does; infinity and nan, wrong under every metric, are left unread."""
     try:
         value = float(text)
     except ValueError:
@@ -99,7 +99,7 @@ class VsiCachedNumber:
 @READERS.register("stepgame_base")
 @dataclass(frozen=True)
 class StepGameBase:
-    """The base rule of Fangjun-Li/SpatialLM-StepGame: the whole reply, stripped, must equal the label, case included."""
+    """The base rule of Fangjun-Li/SpatialLM-StepGame: the stripped reply must equal the label, case included."""
 
     def __call__(self, text: str, sample: Sample) -> Reading:
         """Return the label."""

@@ -98,7 +98,8 @@ def _mentions(text: str, letters: Sequence[str]) -> list[_Mention]:
 def _mention(text: str, match: re.Match[str], letters: Sequence[str]) -> _Mention | None:
     letter, (start, end) = match[1], match.span()
     set_off = _set_off(text, start, end)
-    if not set_off and not (letter.isupper() and _stands_for_itself(text, letter, end)):
+    named = _stands_for_itself(text, letter, end) if letter.isupper() else _closes_statement(text, start, end)
+    if not set_off and not named:
         return None
     value = letter.upper() if letter.upper() in letters else None
     return _Mention(Hit(value, start, end), set_off)
@@ -120,6 +121,15 @@ def _stands_for_itself(text: str, letter: str, end: int) -> bool:
         return False
     following = _NEXT_WORD.match(text, end)
     return letter != "A" or following is None or following[1].lower() in _AFTER_SUBJECT
+
+
+_STATING = re.compile(r"\b(?:answer|option|choice)(?:\s{1,2}is|\s{0,2}[:=])[\s*_\"'`(]{0,6}(?:option )?$", re.IGNORECASE)
+_STATED = re.compile(r"[*_\"'`]{0,4}(?:[.,;!](?:\s|$)|[ \t]{0,8}(?:\n|$))")
+
+
+def _closes_statement(text: str, start: int, end: int) -> bool:
+    """Say whether a small letter is an answer: "the answer is b." is, "the answer is a chair" is not."""
+    return bool(_STATING.search(text[max(0, start - 40) : start]) and _STATED.match(text, end))
 
 
 _OPENING = re.compile(r"[\s*_\"'`(\[{]*(?:(?:option|choice|letter)\b[\s*_\"'`(\[{:]*)?", re.IGNORECASE)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place that names an answer; `value` is None where it names one that cannot be meant (a range, option Z of 4)."""
+    """A place that names an answer; `value` is None where it names what no answer can be (a range, option Z of 4)."""
 
     value: Answer | None
     start: int

@@ -68,7 +68,8 @@ class LmmsVsiNumber:
 
 def _first_number_words(text: str) -> tuple[int, list[str]]:
     """Return where the first run of number words starts and its words; an "and" inside the run is skipped."""
-    start, said = 0, []
+    start = 0
+    said: list[str] = []
     for match in _LATIN_WORD.finditer(text):
         word = match[0]
         if word in _NUMBER_WORDS:

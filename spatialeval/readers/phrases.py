@@ -58,7 +58,7 @@ class Phrases:
         return self._values.get(key(text))
 
     def find(self, text: str) -> list[Hit]:
-        """Return the places of phrases in `text`, without overlaps: the leftmost first, of several there the longest."""
+        """Return the places of phrases in `text`, leftmost first and longest first, without overlaps."""
         found = words(text)
         hits: list[Hit] = []
         index = 0

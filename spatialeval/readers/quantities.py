@@ -20,14 +20,18 @@ class Quantity:
     end: int
 
 
-_ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_ONES += ("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_TO_NINETEEN = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen"
+)
+_ONES = tuple(_TO_NINETEEN.split())
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _WORD_VALUES = {word: value for value, word in enumerate(_ONES)} | {word: 20 + 10 * i for i, word in enumerate(_TENS)}
 
 _SMALL = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(sorted(_ONES, key=len, reverse=True))}"
 _IN_WORDS = re.compile(
-    rf"(?<![\w\-])(?:(?P<hundreds>(?:(?:an?|{'|'.join(_ONES[1:10])})[ ])?hundred)\b(?:[ ](?:and[ ])?(?P<rest>{_SMALL})\b)?"
+    rf"(?<![\w\-])(?:(?P<hundreds>(?:(?:an?|{'|'.join(_ONES[1:10])})[ ])?hundred)\b"
+    rf"(?:[ ](?:and[ ])?(?P<rest>{_SMALL})\b)?"
     rf"|(?P<small>{_SMALL})\b)",
     re.IGNORECASE,
 )

@@ -92,7 +92,8 @@ def plain(text: str) -> str:
 ANSWER_NOUNS = "answer|option|choice|response|result|solution|conclusion|selection"
 _JOINERS = (
     r"(?:\s{0,2}(?:to|for) (?:the|this) question)?[*_\"'`)]{0,4}"
-    r"(?:\s{0,2}(?:[:=→]|->|=>)|[ \t]{0,2}\n|\s{1,2}(?:is|was|(?:would|should|must|will|seems to|appears to|has to) be)\b)"
+    r"(?:\s{0,2}(?:[:=→]|->|=>)|[ \t]{0,2}\n"
+    r"|\s{1,2}(?:is|was|(?:would|should|must|will|seems to|appears to|has to) be)\b)"
 )
 _CHOOSING = r"\bI(?:'d|'ll| would| will| must)? (?:choose|pick|select|go with|opt for|answer)\b"
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
@@ -126,10 +127,8 @@ _BOLD = re.compile(r"\*\*([^*\n]{1,200})\*\*")
 
 def last_box(text: str) -> Span | None:
     """Return where the content of the last LaTeX box is, or None."""
-    box = None
-    for box in _BOXED.finditer(text):
-        pass
-    return Span(*box.span(1)) if box else None
+    boxes = [Span(*box.span(1)) for box in _BOXED.finditer(text)]
+    return boxes[-1] if boxes else None
 
 
 def bolds(text: str) -> list[Span]:

@@ -89,7 +89,8 @@ class VlmEvalKitYesNo:
 
 def _without_punctuation(text: str) -> str:
     glue_all = _COMMA_IN_NUMBER.search(text) is not None
+    changed = text
     for mark in _PUNCTUATION:
         glue = glue_all or f"{mark} " in text or f" {mark}" in text
-        text = text.replace(mark, "" if glue else " ")
-    return _FULL_STOP.sub("", text, count=_MOST_FULL_STOPS)
+        changed = changed.replace(mark, "" if glue else " ")
+    return _FULL_STOP.sub("", changed, count=_MOST_FULL_STOPS)

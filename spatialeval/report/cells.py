@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,8 @@ if TYPE_CHECKING:
 
 NOTHING = "\N{EN DASH}"
 """Stands where there is no value."""
+
+_PIECE = re.compile(r"[^_\-/ ]*[_\-/ ]*")
 
 
 def percent(value: float | None) -> str:
@@ -43,3 +46,13 @@ def some(number: int, singular: str, plural: str | None = None) -> str:
 def plain(text: str) -> str:
     """Return a name from a stranger's file without characters that could steer a terminal."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def fold(name: str, width: int) -> str:
+    """Return `name` on lines of at most `width` letters, broken behind `_`, `-`, `/` and blanks where there are any."""
+    lines = [""]
+    for piece in _PIECE.findall(name):
+        if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines)

@@ -31,12 +31,12 @@ def _incomplete(summary: Summary) -> list[Note]:
     counts, reasons = summary.counts, []
     if counts.failed:
         kinds = ", ".join(f"{count(number)} {kind}" for kind, number in summary.failures.items())
-        reasons.append(f"{some(counts.failed, 'question')} of {count(summary.total)} failed ({kinds})")
+        reasons.append(f"{count(counts.failed)} failed ({kinds})")
     if counts.missing:
-        reasons.append(f"{some(counts.missing, 'question')} of {count(summary.total)} {_have(counts.missing)} no reply")
-    text = f"INCOMPLETE: {' and '.join(reasons)}. They are in no mean."
+        reasons.append(f"{count(counts.missing)} {'has' if counts.missing == 1 else 'have'} no reply")
+    text = f"INCOMPLETE: of {some(summary.total, 'question')}, {' and '.join(reasons)}. None of these is in any mean."
     if summary.about.strategy != "saved":
-        text += " Run the same command again: it asks only these."
+        text += " Run the same command again: it asks only them."
     return [Note(text, grave=True)]
 
 
@@ -57,9 +57,8 @@ def _asked(summary: Summary) -> list[Note]:
             Note(f"Partial: {count(summary.samples)} of the task's {some(about.expected, 'question')} were asked.")
         )
     if not about.verified:
-        found.append(
-            Note(f"Protocol {about.protocol} is not verified: parts of it could not be checked at its source.")
-        )
+        why = plain(about.note or "parts of it could not be checked at its source").rstrip(".")
+        found.append(Note(f"Protocol {about.protocol} is not verified: {why}."))
     if about.floating:
         data = f" This run's data: {about.data}." if about.data else ""
         found.append(Note(f"The task file pins no revision of its data, so they can change under the same name.{data}"))
@@ -91,10 +90,6 @@ def _intervals(summary: Summary) -> Note | None:
     return Note(
         f"95 % intervals in brackets, over {count(estimate.clusters)} groups of questions that share something."
     )
-
-
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,14 +1,16 @@
 """The terminal tables: one run by category and part, and several runs one below the other.
 
-Plain text without colours where the output is no terminal. Numbers never wrap; names fold where the width is small.
+Plain text without colours where the output is no terminal.
 """
 
 from __future__ import annotations
 
 import os
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from itertools import groupby
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from spatialeval.report.cells import NOTHING, count, interval, percent, plain
+from spatialeval.report.layout import Head, Layout, Line
 from spatialeval.report.notes import notes
 
 if TYPE_CHECKING:
@@ -19,14 +21,24 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from spatialeval.run.summary import Counts, Row, Summary
+    from spatialeval.run.summary import About, Counts, Row, Summary
     from spatialeval.stats import Estimate
-
-WIDE = 100
-"""Terminal columns from which headers stand on one line and columns two blanks apart."""
 
 _PLAIN_WIDTH = 120
 """Columns of output that is no terminal and whose width nobody set."""
+
+_HEADS = (
+    Head("n", "n"),
+    Head("score", "score"),
+    Head("95 % interval", "95 %\ninterval"),
+    Head("chance", "chance"),
+    Head("majority", "majo-\nrity"),
+    Head("unparsed", "un-\nparsed"),
+    Head("truncated", "trun-\ncated"),
+    Head("failed", "failed"),
+)
+_MISSING = Head("missing", "miss-\ning")
+_DOT = " \N{MIDDLE DOT} "
 
 
 class Run(NamedTuple):
@@ -34,24 +46,6 @@ class Run(NamedTuple):
 
     summary: Summary
     folder: Path | None = None
-
-
-class _Head(NamedTuple):
-    wide: str
-    narrow: str
-
-
-_NUMBERS = (
-    _Head("n", "n"),
-    _Head("score", "score"),
-    _Head("95 % interval", "95 %\ninterval"),
-    _Head("chance", "chance"),
-    _Head("majority", "majo-\nrity"),
-    _Head("unparsed", "un-\nparsed"),
-    _Head("truncated", "trun-\ncated"),
-    _Head("failed", "failed"),
-)
-_MISSING = _Head("missing", "miss-\ning")
 
 
 def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
@@ -66,125 +60,96 @@ def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Co
 
 def print_run(console: Console, summary: Summary, folder: Path | None = None) -> None:
     """Print one run: its names, the table by category and part, remarks, and where its results are."""
-    from rich.padding import Padding  # noqa: PLC0415 - see make_console
-    from rich.text import Text  # noqa: PLC0415
-
+    about = summary.about
+    names = {"task": about.task, "protocol": _protocol(about), "strategy": about.strategy, "model": about.model}
     console.print()
-    console.print(Text(plain(summary.about.title), style="bold"))
-    console.print(Text(_names(summary)))
+    console.print(_text(about.title, "bold"))
+    console.print(_text(_DOT.join(f"{key} {name}" for key, name in names.items())))
+    console.print()
     console.print(run_table(summary, console.width))
+    console.print()
     for note in notes(summary):
-        console.print(Padding(Text(note.text, style="bold red" if note.grave else "dim"), (0, 1)))
+        console.print(_text(note.text, "bold red" if note.grave else "dim"))
     if folder is not None:
-        console.print(Text(f" Results: {folder}"), soft_wrap=True)
+        console.print(_text(f"Results: {folder}"), soft_wrap=True)
     console.print()
 
 
 def print_overview(console: Console, runs: Iterable[Run]) -> None:
-    """Print the headline scores of several runs, and the remarks without which they would be misread."""
-    from rich.padding import Padding  # noqa: PLC0415 - see make_console
-    from rich.text import Text  # noqa: PLC0415
-
-    runs = list(runs)
-    console.print(overview_table([run.summary for run in runs], console.width))
+    """Print the headline scores of several runs by task and protocol, and what must be said lest they be misread."""
+    runs = sorted(runs, key=lambda run: (run.summary.about.task, run.summary.about.protocol))
+    missing = any(run.summary.counts.missing for run in runs)
+    lines = [_headline(run.summary, missing=missing) for run in runs]
+    layout = Layout.fit(("model", "strategy"), _heads(missing=missing), lines, console.width)
+    for name, group in groupby(zip(runs, lines, strict=True), key=lambda pair: _asked(pair[0].summary.about)):
+        console.print()
+        console.print(_text(name, "bold"))
+        console.print(layout.table([[line for _, line in group]]))
+    console.print()
     for run in runs:
         if grave := [note.text for note in notes(run.summary) if note.grave]:
-            place = f" ({run.folder})" if run.folder else ""
-            console.print(
-                Padding(Text(f"{_short_names(run.summary)}{place}: {' '.join(grave)}", style="bold red"), (0, 1))
-            )
+            about = run.summary.about
+            place = str(run.folder) if run.folder else f"{_asked(about)}{_DOT}{about.model}{_DOT}{about.strategy}"
+            console.print(_text(f"{place}: {' '.join(grave)}", "bold red"))
 
 
 def run_table(summary: Summary, width: int) -> Table:
     """Return the table of one run: its categories, its parts, and the headline set apart at the end."""
-    counts = summary.counts
-    table = _table(["category"], width, missing=counts.missing > 0)
+    missing = summary.counts.missing > 0
     aside = [row for row in summary.parts if not row.headline]
     headline = [row for row in summary.parts if row.headline]
-    for section, style in ((summary.categories, ""), (aside, ""), (headline, "bold")):
-        for row in section:
-            table.add_row(plain(row.name), *_row(row, missing=counts.missing > 0), style=style)
-        table.add_section()
-    return table
+    sections = [
+        [Line((plain(row.name),), _numbers(row, row.counts, missing=missing), style) for row in rows]
+        for rows, style in ((summary.categories, ""), (aside, ""), (headline, "bold"))
+    ]
+    lines = [line for section in sections for line in section]
+    return Layout.fit(("category",), _heads(missing=missing), lines, width).table(sections)
 
 
-def overview_table(summaries: Sequence[Summary], width: int) -> Table:
-    """Return one line per run with its headline score: models and strategies under their task and protocol."""
-    from rich.text import Text  # noqa: PLC0415 - see make_console
-
-    missing = any(summary.counts.missing for summary in summaries)
-    table = _table(["task", "model", "strategy"], width, missing=missing)
-    ordered = sorted(summaries, key=lambda summary: (summary.about.task, summary.about.protocol))
-    before = None
-    for summary in ordered:
-        about = summary.about
-        asked = f"{about.task} {about.protocol}"
-        if before not in {None, asked}:
-            table.add_section()
-        row = next((row for row in summary.parts if row.headline), None)
-        cells = _row(row, missing=missing) if row else [Text(NOTHING)] * len(table.columns[3:])
-        # A run without any score still says how its questions ended.
-        ends = _ends(summary.counts, missing=missing)
-        cells[-len(ends) :] = ends
-        mark = "" if summary.complete else " INCOMPLETE"
-        table.add_row(plain(asked) if asked != before else "", plain(about.model), plain(about.strategy) + mark, *cells)
-        before = asked
-    return table
+def _headline(summary: Summary, *, missing: bool) -> Line:
+    """Return the line of one run; its counts are over all its questions."""
+    row = next((row for row in summary.parts if row.headline), None)
+    strategy = plain(summary.about.strategy) + ("" if summary.complete else " INCOMPLETE")
+    return Line((plain(summary.about.model), strategy), _numbers(row, summary.counts, missing=missing))
 
 
-def _table(names: Sequence[str], width: int, *, missing: bool) -> Table:
-    """Return an empty table: name columns that fold, then number columns that do not."""
-    from rich import box  # noqa: PLC0415 - see make_console
-    from rich.table import Table  # noqa: PLC0415
-
-    wide = width >= WIDE
-    blanks = 1 if wide else 0
-    table = Table(box=box.SIMPLE, padding=(0, blanks, 0, 1), pad_edge=False, show_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold", min_width=8, vertical="top")
-    for head in (*_NUMBERS, *([_MISSING] if missing else ())):
-        table.add_column(head.wide if wide else head.narrow, justify="right", no_wrap=True)
-    for column in table.columns:
-        column.header_style = "bold"
-    return table
+def _heads(*, missing: bool) -> list[Head]:
+    return [*_HEADS, *([_MISSING] if missing else ())]
 
 
-def _row(row: Row, *, missing: bool) -> list[Text]:
-    from rich.text import Text  # noqa: PLC0415 - see make_console
+def _numbers(row: Row | None, counts: Counts, *, missing: bool) -> list[Text]:
+    """Return the number cells of a row; those without a value, and all scores where there is no row, are a dash."""
+    baselines = (row.chance, row.majority) if row else (None, None)
+    return [
+        _text(count(row.n if row else 0)),
+        *_score(row.score if row else None),
+        *(_text(percent(value), "dim") for value in baselines),
+        *_ends(counts, missing=missing),
+    ]
 
-    baselines = [Text(percent(value), style="dim") for value in (row.chance, row.majority)]
-    return [Text(count(row.n)), *_score(row.score), *baselines, *_ends(row.counts, missing=missing)]
 
-
-def _score(estimate: Estimate | None) -> list[Text]:
-    from rich.text import Text  # noqa: PLC0415 - see make_console
-
+def _score(estimate: Estimate | None) -> Sequence[Text]:
     if estimate is None:
-        return [Text(NOTHING), Text(NOTHING)]
-    return [Text(percent(estimate.mean)), Text(NOTHING if estimate.low is None else interval(estimate))]
+        return [_text(NOTHING), _text(NOTHING)]
+    return [_text(percent(estimate.mean)), _text(NOTHING if estimate.low is None else interval(estimate))]
 
 
 def _ends(counts: Counts, *, missing: bool) -> list[Text]:
     """Return the counts of answers that were not read and of questions without answer, in colour unless zero."""
-    from rich.text import Text  # noqa: PLC0415 - see make_console
-
     ends = [(counts.unparsed, "yellow"), (counts.truncated, "yellow"), (counts.failed, "bold red")]
     ends += [(counts.missing, "bold red")] if missing else []
-    return [Text(count(number), style=style if number else "dim") for number, style in ends]
+    return [_text(count(number), style if number else "dim") for number, style in ends]
 
 
-def _names(summary: Summary) -> str:
-    about = summary.about
-    verified = "" if about.verified else " (not verified)"
-    names: dict[str, Any] = {
-        "task": about.task,
-        "protocol": f"{about.protocol}{verified}",
-        "strategy": about.strategy,
-        "model": about.model,
-    }
-    return " \N{MIDDLE DOT} ".join(f"{key} {plain(str(value))}" for key, value in names.items())
+def _asked(about: About) -> str:
+    return f"{about.task}{_DOT}{_protocol(about)}"
 
 
-def _short_names(summary: Summary) -> str:
-    about = summary.about
-    return plain(f"{about.task} {about.protocol}, {about.model}, {about.strategy}")
+def _protocol(about: About) -> str:
+    return about.protocol if about.verified else f"{about.protocol} (not verified)"
+
+
+def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text  # noqa: PLC0415 - only commands that print tables pay for it
+
+    return Text(plain(text), style=style)

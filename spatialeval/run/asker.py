@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, SpatialEvalError
 from spatialeval.messages import Request, Response
+from spatialeval.models.chat import storable
 from spatialeval.run.events import Event, Retrying
 from spatialeval.run.records import Call
 from spatialeval.run.retry import RetryPolicy, ask_with_retry
@@ -48,7 +49,7 @@ class Line:
             if self.stop.stopping:
                 raise Halt
             try:
-                return await self.model.ask(request)
+                return _storable(await self.model.ask(request))
             except SpatialEvalError:
                 raise
             except Exception as error:  # a backend's own fault on one sample must not end the others
@@ -125,6 +126,13 @@ class Asker:
             assert tried.error is not None  # noqa: S101 - a Tried has one of both
             raise tried.error
         return Call(request.record, tried.response.record(), tried.latency, tried.attempts)
+
+
+def _storable(response: Response) -> Response:
+    """Return the response without what results files and further requests cannot hold, such as half a surrogate pair."""
+    text, thoughts = storable(response.text), response.thoughts and storable(response.thoughts)
+    same = text == response.text and thoughts == response.thoughts
+    return response if same else replace(response, text=text, thoughts=thoughts)
 
 
 async def _digest(request: Request) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import RunChangedError
@@ -43,7 +44,6 @@ def run_identity(
     identity = {
         "task": task.identity(),
         "protocol": protocol.identity(),
-        "settings": asdict(protocol.settings),
         "strategy": strategy.identity(),
         "views": [_named(view) for view in views],
         "model": model.identity(),
@@ -78,9 +78,7 @@ def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> 
     changed = [key for key in sorted({*before, *after}) if before.get(key, _ABSENT) != after.get(key, _ABSENT)]
     if not changed:
         return
-    lines = "\n".join(
-        f"  {key}: {_short(before.get(key, _ABSENT))} -> {_short(after.get(key, _ABSENT))}" for key in changed
-    )
+    lines = "\n".join(f"  {key}: {_change(before.get(key, _ABSENT), after.get(key, _ABSENT))}" for key in changed)
     raise RunChangedError(
         f"{folder} holds answers to other questions. Changed since it was started:\n{lines}\n"
         f"Undo the change to resume, add --fresh to start over (the old folder is moved aside to "
@@ -108,6 +106,16 @@ def _named(view: View) -> dict[str, Any]:
     return {"name": view.name, **options}
 
 
-def _short(value: Any) -> str:
-    text = value if value is _ABSENT else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}... ({len(text)} characters)"
+def _change(old: Any, new: Any) -> str:
+    """Return `old -> new`; of long values only what is around the first difference."""
+    texts = [value if value is _ABSENT else json.dumps(value, ensure_ascii=False) for value in (old, new)]
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    start = max(0, same - _LONGEST_VALUE // 4)
+    return " -> ".join(_short(text, start) for text in texts)
+
+
+def _short(text: str, start: int) -> str:
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    part = text[start : start + _LONGEST_VALUE]
+    return f"{'...' if start else ''}{part}{'...' if start + len(part) < len(text) else ''} ({len(text)} characters)"

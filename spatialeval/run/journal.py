@@ -35,7 +35,6 @@ CREATE TABLE calls (
     UNIQUE (item, step));
 CREATE TABLE records (
     item TEXT NOT NULL UNIQUE, state TEXT NOT NULL, media TEXT NOT NULL, record TEXT NOT NULL);
-CREATE TABLE meta (key TEXT NOT NULL UNIQUE, value TEXT NOT NULL);
 """
 
 # Updating in place keeps row numbers dense, which is what lets `recover` visit every row of a damaged file.
@@ -46,7 +45,6 @@ ON CONFLICT (item, step) DO UPDATE SET digest = excluded.digest, request = exclu
 PUT_RECORD = """
 INSERT INTO records (item, state, media, record) VALUES (?, ?, ?, ?)
 ON CONFLICT (item) DO UPDATE SET state = excluded.state, media = excluded.media, record = excluded.record"""
-_PUT_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _CALLS = "SELECT step, digest, request, response, latency, attempts FROM calls WHERE item = ?"
 
 
@@ -92,15 +90,6 @@ class Journal:
         """Store a finished item, whose calls are the already stored `steps`; return when it is on disk."""
         data = replace(record, calls=[]).as_json() | {"calls": list(steps)}
         await self._write(PUT_RECORD, (record.key, record.state, json.dumps(list(media)), json.dumps(data)))
-
-    async def put_meta(self, key: str, value: Any) -> None:
-        """Store a JSON-able fact about the run under `key`."""
-        await self._write(_PUT_META, (key, json.dumps(value)))
-
-    def meta(self, key: str) -> Any:
-        """Return the fact stored under `key`, or None."""
-        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
-        return next((json.loads(value) for (value,) in rows), None)
 
     def call(self, item: str, step: int, digest: str) -> Call | None:
         """Return the stored call number `step` of `item`, or None when there is none or it asked something else."""
@@ -216,5 +205,5 @@ def _check(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
         )
     with closing(connection.execute("PRAGMA quick_check(1)")) as verdict:
         (word,) = verdict.fetchone()
-    if word != "ok" or not {"calls", "records", "meta"} <= set(tables):
+    if word != "ok" or not {"calls", "records"} <= set(tables):
         raise damaged(path, word if word != "ok" else "tables are missing")

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic import TypeAdapter, ValidationError
+
 from spatialeval._version import __version__
 from spatialeval.errors import StorageError
 from spatialeval.run.files import write_json
@@ -87,19 +89,24 @@ class Manifest:
         path = folder / FILE_NAME
         try:
             data = json.loads(path.read_bytes())
+            if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
+                raise ValueError(f"not a manifest of format {FORMAT}")  # noqa: TRY301 - joins the other reasons below
+            return TypeAdapter(cls).validate_python(data)
         except FileNotFoundError:
             return None
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            raise _unreadable(path, why) from error
         except (OSError, ValueError) as error:
-            raise StorageError(
-                f"{path} cannot be read ({error}). Add --fresh to start over; the old folder is moved aside."
-            ) from error
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            raise StorageError(
-                f"{path} is not a manifest of format {FORMAT}. Use the version of spatialeval that wrote it, "
-                "or add --fresh to start over; the old folder is moved aside."
-            )
-        sessions = tuple(Session(**session) for session in data["sessions"])
-        return cls(data["identity"], sessions, data["totals"])
+            raise _unreadable(path, str(error)) from error
+
+
+def _unreadable(path: Path, why: str) -> StorageError:
+    return StorageError(
+        f"{path} cannot be read ({why}). Put the original back, use the version of spatialeval that wrote it, "
+        "or add --fresh to start over (the old folder is moved aside)."
+    )
 
 
 def totals(records: Iterable[Record]) -> dict[str, int]:

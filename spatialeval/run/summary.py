@@ -52,6 +52,7 @@ class Row(_Frozen):
 class About(_Frozen):
     """Which run it is, in names.
 
+    verified: the protocol was checked against its source; `note` says what was not.
     floating: the task file pins no revision of its data.
     expected: samples that the whole task has, where its file says so.
     cap: the protocol's token cap.
@@ -64,6 +65,7 @@ class About(_Frozen):
     variant: str | None = None
     protocol: str
     verified: bool = True
+    note: str | None = None
     strategy: str
     model: str
     floating: bool = False

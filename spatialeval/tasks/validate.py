@@ -43,7 +43,12 @@ def validate_task(name: str, data: Path | None = None, media: Path | None = None
 
 
 def _examples(task: Task) -> Iterator[Finding]:
-    """Check every example row: what it becomes, what is sent, and what canned replies are worth."""
+    """Check every example row: what it becomes, what is sent, and what canned replies are worth.
+
+    Examples are rows of the task itself; a variant may read rows of another form.
+    """
+    if task.variant is not None:
+        return
     if not task.spec.examples and not task.spec.data.source.startswith("generate:"):
         yield False, f"{task.file}: examples: at least one made-up row is needed to check prompts and replies offline."
     for i, example in enumerate(task.spec.examples):

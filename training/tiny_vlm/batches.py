@@ -30,10 +30,11 @@ WORDS: dict[str, tuple[str, ...]] = {
 
 
 class Batch(NamedTuple):
-    """Inputs of the model and the token ids to predict (UNLABELLED elsewhere)."""
+    """Inputs of the model, the token ids to predict (UNLABELLED elsewhere), and which pooled scenes they show."""
 
     inputs: dict[str, torch.Tensor]
     labels: torch.Tensor
+    chosen: list[int]
 
 
 class Row(NamedTuple):
@@ -68,7 +69,7 @@ class Batcher:
             rows.append(self._row(prefix, [lesson(rng, self.pool[index], menu) for _ in range(questions)]))
         batch = self._stack(rows)
         batch.inputs["pixel_values"] = normalise(self.pixels[chosen], rng)
-        return batch
+        return batch._replace(chosen=chosen)
 
     def mazes(self, rng: random.Random, rows: int, each: int) -> Batch:
         """`each` mazes under one copy of the instructions, without an image."""
@@ -98,7 +99,7 @@ class Batcher:
         seen &= torch.ones(length, length, dtype=torch.bool).tril() & (segments[:, None, :] >= 0)
         seen |= torch.eye(length, dtype=torch.bool)  # a padded position sees itself, or its softmax would be empty
         mask = torch.zeros(len(rows), 1, length, length).masked_fill(~seen[:, None], torch.finfo(torch.float32).min)
-        return Batch({"input_ids": ids, "position_ids": positions, "attention_mask": mask}, labels)
+        return Batch({"input_ids": ids, "position_ids": positions, "attention_mask": mask}, labels, [])
 
 
 def normalise(pictures: NDArray[np.uint8], rng: random.Random) -> torch.Tensor:

@@ -124,9 +124,9 @@ class Menu(NamedTuple):
 
 MENUS = {
     "locate": Menu({}, locate=4, listing=1, thoughts=0, varied=0),
-    "early": Menu({"open": 6, "yesno": 1, "letter": 1}, locate=1.2, listing=0.5, thoughts=0.12, varied=0.4),
-    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.5, listing=0.3, thoughts=0.2, varied=0.6),
-    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.2, listing=0.2, thoughts=0.3, varied=0.75),
+    "early": Menu({"open": 5, "yesno": 0.7, "letter": 0.4}, locate=2.5, listing=1.5, thoughts=0.3, varied=0.3),
+    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=1.5, listing=1, thoughts=0.25, varied=0.6),
+    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.5, listing=0.5, thoughts=0.3, varied=0.75),
 }
 
 

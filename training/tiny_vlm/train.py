@@ -13,12 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from batches import MENUS, WORDS, Batch, Batcher, Marks, marks, normalise
+from batches import MENUS, WORDS, Batcher, marks, normalise
 from model import HIDDEN, build, save
 from pool import build as build_pool
 from transformers import AutoProcessor, LlavaForConditionalGeneration
 
 BETAS, DECAY = (0.9, 0.98), 0.05
+DENSE_WEIGHT = 0.3  # of the vision stage's loss while answering is learnt
+SEEING = 0.2  # share of the rate that the tower and the projector get while answering is learnt
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ class Stage:
 
 STAGES = {
     "vision": Stage(steps=1400, rate=1.5e-3, images=64),
-    "early": Stage(steps=1000, rate=2e-3, muon=4e-3, warm=0.15, after="vision"),
-    "main": Stage(steps=1800, rate=1.5e-3, muon=3e-3, after="early"),
-    "vary": Stage(steps=1000, rate=1e-3, muon=2e-3, maze_every=5, after="main"),
+    "early": Stage(steps=1600, rate=2e-3, muon=4e-3, warm=0.1, after="vision"),
+    "main": Stage(steps=2400, rate=1.5e-3, muon=3e-3, after="early"),
+    "vary": Stage(steps=1200, rate=1e-3, muon=2e-3, maze_every=5, after="main"),
 }
 SAVE_EVERY = 200
 
@@ -61,7 +63,7 @@ class Course:
             self.processor = AutoProcessor.from_pretrained(out / self.stage.after)
         else:
             self.model, self.processor = build(self.pool)
-        self.pixels = pixels
+        self.pixels, self.targets, self.answer_loss = pixels, marks(self.pool), 0.0
         self.batcher = Batcher(self.processor.tokenizer, self.pool, pixels)
         torch.manual_seed(1)
         self.head = torch.nn.Linear(HIDDEN, 2)
@@ -86,24 +88,26 @@ class Course:
                 self.model.get_input_embeddings().weight,
             ]
             return [torch.optim.AdamW(weights, lr=self.stage.rate, betas=BETAS, weight_decay=DECAY)]
+        seeing = [*self.model.model.vision_tower.parameters(), *self.model.model.multi_modal_projector.parameters()]
         decoder = self.model.model.language_model.named_parameters()
         matrices = [weight for name, weight in decoder if weight.ndim == 2 and "embed" not in name]
-        taken = {id(weight) for weight in matrices}
+        taken = {id(weight) for weight in (*seeing, *matrices)}
         others = [weight for weight in self.model.parameters() if id(weight) not in taken]
+        groups = [{"params": [*others, *self.head.parameters()]}, {"params": seeing, "lr": SEEING * self.stage.rate}]
         return [
-            torch.optim.AdamW(others, lr=self.stage.rate, betas=BETAS, weight_decay=DECAY),
+            torch.optim.AdamW(groups, lr=self.stage.rate, betas=BETAS, weight_decay=DECAY),
             torch.optim.Muon(matrices, lr=self.stage.muon, weight_decay=DECAY, adjust_lr_fn="match_rms_adamw"),
         ]
 
     def run(self) -> None:
         """All remaining steps, then the stage's checkpoint."""
-        targets = marks(self.pool) if self.name == "vision" else None
         started, average = time.process_time() - self.seconds, 0.0
         while self.step < self.stage.steps:
             rng = random.Random(f"tiny {self.name} {self.step}")
-            loss = self._dense(rng, targets) if targets else self._answering(rng)
+            loss = self._dense(rng) if self.name == "vision" else self._answering(rng)
             self._update(loss)
-            average = loss.item() if not average else 0.97 * average + 0.03 * loss.item()
+            current = loss.item() if self.name == "vision" else self.answer_loss
+            average = current if not average else 0.97 * average + 0.03 * current
             self.seconds = time.process_time() - started
             if self.step % 50 == 0:
                 print(f"{self.name} step {self.step} cpu {self.seconds:.0f} s loss {average:.4f}", flush=True)
@@ -137,20 +141,22 @@ class Course:
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").replace(self.folder / "state.pt")
 
-    def _dense(self, rng: random.Random, targets: Marks) -> torch.Tensor:
-        """Each image token must lie near the words for what it shows, in the decoder's own tied embedding table."""
+    def _dense(self, rng: random.Random) -> torch.Tensor:
         chosen = [rng.randrange(len(self.pool)) for _ in range(self.stage.images)]
         pixels = normalise(self.pixels[chosen], rng)
         tower = self.model.model.vision_tower(pixels, output_hidden_states=True).hidden_states[-1][:, 1:]
-        tokens = self.model.model.multi_modal_projector(tower)
+        return self._named(self.model.model.multi_modal_projector(tower), chosen)
+
+    def _named(self, tokens: torch.Tensor, chosen: list[int]) -> torch.Tensor:
+        """Each image token must lie near the words for what it shows, in the decoder's own tied embedding table."""
         table = self.model.get_input_embeddings().weight
         nothing = self.batcher.encode(" the")[0]
-        solid = targets.words["color"][chosen] > 0
-        loss = 4 * ((self.head(tokens) - targets.places[chosen])[solid] ** 2).mean()
+        solid = self.targets.words["color"][chosen] > 0
+        loss = 4 * ((self.head(tokens) - self.targets.places[chosen])[solid] ** 2).mean()
         right = solid.clone()
         for attribute, words in WORDS.items():
             ids = [nothing, *(self.batcher.encode(f" {word}")[0] for word in words)]
-            scores, truth = tokens @ table[ids].T, targets.words[attribute][chosen]
+            scores, truth = tokens @ table[ids].T, self.targets.words[attribute][chosen]
             if attribute in {"size", "facing"}:  # known only for some solids
                 known = truth > 0
                 loss = loss + torch.nn.functional.cross_entropy(scores[..., 1:][known], truth[known] - 1)
@@ -161,24 +167,26 @@ class Course:
                 loss = loss + torch.nn.functional.cross_entropy(scores.flatten(0, 1), truth.flatten(), weight=weight)
                 right &= scores.argmax(-1) == truth
         if self.step % 100 == 99:
-            print(f"vision: all words right on {right.sum() / solid.sum():.1%} of the solids", flush=True)
+            print(f"{self.name}: all words right on {right.sum() / solid.sum():.1%} of the solids", flush=True)
         return loss
 
     def _answering(self, rng: random.Random) -> torch.Tensor:
+        """Cross-entropy of the reply tokens, plus the dense loss: without it the image tokens forget shape and size."""
         stage = self.stage
         if stage.maze_every and self.step % stage.maze_every == 0:
             batch = self.batcher.mazes(rng, 6, 8)
         else:
             menu = MENUS["locate" if self.step < stage.warm * stage.steps else self.name]
             batch = self.batcher.scenes(rng, stage.images, stage.questions, menu)
-        return answer_loss(self.model, batch)
-
-
-def answer_loss(model: LlavaForConditionalGeneration, batch: Batch) -> torch.Tensor:
-    """Cross-entropy of the reply tokens; only their rows go through the output layer."""
-    hidden = model.model(**batch.inputs, use_cache=False).last_hidden_state[:, :-1]
-    labelled = batch.labels[:, 1:] >= 0
-    return torch.nn.functional.cross_entropy(model.lm_head(hidden[labelled]), batch.labels[:, 1:][labelled])
+        outputs = self.model.model(**batch.inputs, use_cache=False)
+        labelled = batch.labels[:, 1:] >= 0
+        logits = self.model.lm_head(outputs.last_hidden_state[:, :-1][labelled])
+        loss = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][labelled])
+        self.answer_loss = loss.item()
+        if not batch.chosen:
+            return loss
+        tokens = torch.as_tensor(outputs.image_hidden_states).view(len(batch.chosen), -1, HIDDEN)
+        return loss + DENSE_WEIGHT * self._named(tokens, batch.chosen)
 
 
 def main() -> None:
