@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from spatialeval.errors import ModelError
 from spatialeval.grading import Grader
 from spatialeval.messages import Message, Request, Settings, Text
 from spatialeval.models.base import FunctionModel
@@ -108,3 +110,23 @@ async def run(items, folder: Path, function=answering, **changes) -> list[Record
         }
         await run_items(items, journal=journal, **{**given, **changes})
         return list(journal.records([item.key for item in items]))
+
+
+class Counting:
+    """A model function that remembers what it was asked, and may fail as told."""
+
+    def __init__(self, fail=None):
+        self.asked, self.fail = Counter(), fail or (lambda sample_id, times: None)
+
+    def __call__(self, request):
+        sample_id = request.sample.id
+        self.asked[sample_id] += 1
+        error = self.fail(sample_id, self.asked[sample_id])
+        if error:
+            raise error
+        return answering(request)
+
+
+def timeout(**facts):
+    """An error that can pass."""
+    return ModelError("no reply in 1 s", kind="timeout", transient=True, **facts)

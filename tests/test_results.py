@@ -10,13 +10,15 @@ import pytest
 from graded_runs import YAML, make_items, make_manifest, make_records, make_task
 
 from spatialeval.errors import DataError, StorageError
+from spatialeval.run.manifest import Manifest, Session
 from spatialeval.run.records import Item
-from spatialeval.run.rescore import score_file, write_rescored
+from spatialeval.run.rescore import score_file
 from spatialeval.run.results import label, read_samples, read_summary, write_results
 from spatialeval.run.samplefile import as_text
 from spatialeval.scores import Failure
 from spatialeval.stats import wilson
 from spatialeval.strategies import STRATEGIES
+from spatialeval.tasks import load_task
 
 UNGROUPED = YAML.replace('  group: "{{ row.scene }}"\n', "")
 TIMEOUT = Failure("timeout", "no reply in 300 s", 4)
@@ -43,7 +45,7 @@ def test_everything_right_is_complete_and_scores_one(tmp_path, sides):
     # Eight groups of two, none of which was seen to go wrong, is not certainty.
     assert summary.score.low < 0.7
     assert summary.counts.model_dump() == {
-        "scored": 16, "unparsed": 0, "truncated": 0, "failed": 0, "missing": 0, "excluded": 0,
+        "scored": 16, "unparsed": 0, "truncated": 0, "failed": 0, "missing": 0, "excluded": 0, "matched": 0,
     }  # fmt: skip
 
 
@@ -225,6 +227,8 @@ def test_a_damaged_results_file_says_how_to_get_it_back(tmp_path, sides, name, d
     path = tmp_path / name
     whole = path.read_bytes()
     path.write_bytes({"half": whole[: len(whole) // 2], "empty": b"", "noise": b"\x00PAR1" * 9}[damage])
+    command = ["/somewhere/bin/spatialeval", "run", "vsr", "--model", "openai:gpt 4"]
+    Manifest({}, (Session(command, {}, None, "2026-01-01T00:00:00"),)).write(tmp_path)
     if journal:
         (tmp_path / "journal.sqlite").touch()
     read = read_summary if name == "summary.json" else read_samples
@@ -232,14 +236,13 @@ def test_a_damaged_results_file_says_how_to_get_it_back(tmp_path, sides, name, d
         read(tmp_path)
     message = str(caught.value)
     assert f"{path} is damaged" in message
-    assert "spatialeval run" in message
+    assert "`spatialeval run vsr --model 'openai:gpt 4'` again" in message
     assert ("still holds every answer" in message) is journal
-    assert (f"spatialeval report {tmp_path}" in message) is journal
 
 
 @pytest.mark.parametrize("read", [read_summary, read_samples])
 def test_results_that_are_not_there_say_so(tmp_path, read):
-    with pytest.raises(StorageError, match=r"There is no .*run the `spatialeval run` command"):
+    with pytest.raises(StorageError, match=r"There is no .*run `spatialeval run \.\.\.` again"):
         read(tmp_path)
 
 
@@ -297,41 +300,83 @@ def golds(sides):
     return [{"id": i.key, "response": str(i.sample.target).removesuffix(".0")} for i in make_items(*sides)]
 
 
-def test_saved_replies_score_as_a_run_with_the_same_replies_does(tmp_path, sides):
+def score(sides, file, **options):
     task, data = sides
+    return score_file(task, task.protocol(), file, samples=task.samples(data), **options)
+
+
+def test_saved_replies_score_as_a_run_with_the_same_replies_does(tmp_path, sides):
     rows = golds(sides)
     rows[0]["response"] = "B"
     rows[3]["response"] = "no idea"
     run = results_of(tmp_path / "run", sides, {"near-0": "B", "near-3": "no idea"})
-    saved = score_file(task, task.protocol(), write_replies(tmp_path, rows), data=data)
+    saved = score(sides, write_replies(tmp_path, rows), out=tmp_path / "saved")
     assert saved.summary.complete
     assert (saved.summary.categories, saved.summary.parts) == (run.categories, run.parts)
     assert [record.score for record in saved.records][:4] == [0.0, 1.0, 1.0, 0.0]
-    write_rescored(tmp_path / "saved", saved)
+    assert (saved.summary.about.model, saved.summary.about.strategy) == ("replies.jsonl", "saved")
     assert read_summary(tmp_path / "saved") == saved.summary
     assert read_samples(tmp_path / "saved").column("reply").to_pylist()[3] == "no idea"
 
 
 def test_samples_without_a_saved_reply_make_the_score_incomplete(tmp_path, sides):
-    task, data = sides
-    saved = score_file(task, task.protocol(), write_replies(tmp_path, golds(sides)[:-2]), data=data)
+    saved = score(sides, write_replies(tmp_path, golds(sides)[:-2]))
     assert not saved.summary.complete
     assert (saved.summary.counts.missing, saved.summary.row("size").n) == (2, 2)
 
 
 def test_a_saved_reply_that_the_token_cap_cut_is_truncated(tmp_path, sides):
-    task, data = sides
     rows = [{**row, "finish": "length" if row["id"] == "near-0" else "stop"} for row in golds(sides)]
-    saved = score_file(task, task.protocol(), write_replies(tmp_path, rows), data=data)
-    assert saved.summary.counts.truncated == 1
+    assert score(sides, write_replies(tmp_path, rows)).summary.counts.truncated == 1
+
+
+def test_a_saved_match_is_used_only_where_the_rule_reads_nothing_and_is_counted(tmp_path, sides):
+    rows = [{**row, "matched": row["response"]} for row in golds(sides)]
+    rows[0] |= {"response": "hard to say"}
+    rows[1] |= {"response": "A", "matched": "B"}  # the rule reads a wrong answer: the match is not looked at
+    rows[2] |= {"response": "hard to say", "matched": "(Z)"}
+    rows[3] |= {"response": "hard to say", "matched": "(B) right"}  # no bare answer, so it matches none
+    file = write_replies(tmp_path, rows)
+    saved = score(sides, file, matched_column="matched")
+    assert [record.score for record in saved.records][:4] == [1.0, 0.0, 0.0, 0.0]
+    assert [record.rule == "saved match" for record in saved.records][:4] == [True, False, False, False]
+    assert (saved.summary.counts.matched, saved.summary.counts.unparsed) == (1, 2)
+    assert saved.summary.row("near").counts.matched == 1
+    assert score(sides, file).summary.counts.unparsed == 3
+
+
+def test_rows_of_one_model_are_picked_from_a_file_of_several(tmp_path, sides):
+    rows = [{**row, "model": model} for model in ("one", "two") for row in golds(sides)]
+    saved = score(sides, write_replies(tmp_path, rows), where={"model": "two"})
+    assert saved.summary.complete
+    assert saved.summary.about.model == "replies.jsonl (model=two)"
 
 
 def test_replies_to_unknown_ids_are_refused_unless_told_otherwise(tmp_path, sides):
-    task, data = sides
     file = write_replies(tmp_path, [*golds(sides), *({"id": f"far-{i}", "response": "A"} for i in range(4, 14))])
     with pytest.raises(DataError) as caught:
-        score_file(task, task.protocol(), file, data=data)
+        score(sides, file)
     assert "10 of 26 replies" in str(caught.value)
     assert "'far-4', 'far-5', 'far-6', 'far-7', 'far-8', ..." in str(caught.value)
     assert "--ignore-unknown" in str(caught.value)
-    assert score_file(task, task.protocol(), file, data=data, ignore_unknown=True).summary.complete
+    assert score(sides, file, ignore_unknown=True).summary.complete
+
+
+MODELS = ("GPT4V", "GPT4o", "MiniGPT-4-v2", "QwenVLMax", "cogvlm-chat", "llava_v1.5_7b")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_official_scores_of_blink_come_out_of_the_raw_replies(realdata, model):
+    task = load_task("blink:answers")
+    samples = task.samples(realdata / "blink" / "val_answers.json")
+    official = json.loads((realdata / "blink" / "scores_official.json").read_text())[model]
+    file = realdata / "blink" / "raw_outputs_val.jsonl.gz"
+    columns = {"id_column": "idx", "response_column": "full_prediction", "matched_column": "prediction"}
+    summary = score_file(
+        task, task.protocol("official"), file, samples=samples, where={"model": model}, **columns
+    ).summary
+    assert {row.name: round(100 * row.score.mean, 2) for row in summary.categories} == official["by_sub_task"]
+    assert round(100 * summary.score.mean, 2) == official["macro_average_official"]
+    assert round(100 * summary.row("micro").score.mean, 2) == official["micro_average"]
+    assert summary.complete
+    assert 0 < summary.counts.matched < summary.counts.scored

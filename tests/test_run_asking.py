@@ -11,7 +11,7 @@ from run_fakes import make_items
 
 from spatialeval.errors import RunLockedError, StorageError, UnknownNameError, UsageError
 from spatialeval.media import Media
-from spatialeval.run.asking import expand, parse_asking
+from spatialeval.run.asking import _fits, expand, parse_asking
 from spatialeval.run.folder import locked, move_aside, recover_journal, run_folder, slug
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.records import Call
@@ -56,6 +56,25 @@ def test_a_wrong_text_is_explained(text, error, words):
     with pytest.raises(error) as caught:
         parse_asking(text)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "default", "fits"),
+    [
+        (5, 1, True),
+        (5.5, 1, False),
+        (True, 1, False),
+        (1, True, False),
+        (1, 0.5, True),
+        ("x", 0.5, False),
+        ("x", "y", True),
+        (5, "y", False),
+        ("x", None, True),
+        (True, None, True),
+    ],
+)
+def test_an_option_takes_values_of_the_type_of_its_default(value, default, fits):
+    assert _fits(value, default) is fits
 
 
 def test_views_apply_one_after_the_other_and_name_their_items():

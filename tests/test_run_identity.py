@@ -74,7 +74,8 @@ def test_media_files_that_arrive_later_do_not_change_the_fingerprint(tmp_path):
 
 
 def test_a_manifest_comes_back_as_it_was_written_and_leaves_no_other_file(tmp_path):
-    session = Session.begin(["spatialeval", "run", "vsr"])
+    session = Session.begin(["/usr/bin/spatialeval", "run", "vsr"])
+    assert session.command == ["spatialeval", "run", "vsr"]
     manifest = Manifest({"task": {"id": "vsr"}}).with_session(session)
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest

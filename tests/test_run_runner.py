@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
-from run_fakes import GRADER, QUICK, FakeProtocol, TwoSteps, answering, letter, make_items, no_sleep, run
+from run_fakes import Counting, FakeProtocol, TwoSteps, letter, make_items, run, timeout
 
-from spatialeval.errors import MediaError, ModelError, RunChangedError, StorageError, UsageError
+from spatialeval.errors import ModelError
 from spatialeval.media import Media
-from spatialeval.messages import Image, Message, Request, Response, Settings
-from spatialeval.models.base import FunctionModel, Model
-from spatialeval.run.events import Finished, Retrying, Started, Stopping
-from spatialeval.run.journal import Journal
+from spatialeval.messages import Response, Settings
+from spatialeval.models.base import FunctionModel
+from spatialeval.run.events import Finished, Started
 from spatialeval.run.retry import RetryPolicy
 from spatialeval.run.runner import in_groups
-from spatialeval.run.stopping import Stop
 from spatialeval.strategies import Strategy
-
-
-class Counting:
-    """A model function that remembers what it was asked, and may fail as told."""
-
-    def __init__(self, fail=None):
-        self.asked, self.fail = Counter(), fail or (lambda sample_id, times: None)
-
-    def __call__(self, request):
-        sample_id = request.sample.id
-        self.asked[sample_id] += 1
-        error = self.fail(sample_id, self.asked[sample_id])
-        if error:
-            raise error
-        return answering(request)
-
-
-def timeout(**facts):
-    return ModelError("no reply in 1 s", kind="timeout", transient=True, **facts)
 
 
 async def test_every_item_gets_the_score_of_its_reply(tmp_path):
@@ -169,235 +147,17 @@ def test_items_without_a_group_stand_by_their_picture():
     assert [item.sample.id for item in in_groups(items)] == ["s0", "s2", "s1"]
 
 
-# Media
+async def test_messages_of_failures_are_stored_without_keys(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "plain-looking-value")
 
+    def refuse(request):
+        raise RuntimeError("bad key plain-looking-value \ud800")
 
-@dataclass(frozen=True)
-class WithPicture(FakeProtocol):
-    def request(self, sample, *, instruction=None, settings=None):
-        plain = super().request(sample)
-        return Request((Message("user", (*map(Image, sample.media), *plain.messages[0].parts)),), self.settings, sample)
-
-
-def with_picture(folder, *names):
-    return [
-        replace(item, sample=replace(item.sample, media=(Media("image", name, folder / name),)))
-        for item, name in zip(make_items(len(names)), names, strict=True)
-    ]
-
-
-async def test_a_missing_picture_fails_its_own_sample_until_it_is_there(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"a")
-    items, model = with_picture(tmp_path, "a.png", "b.png"), Counting()
-    records = await run(items, tmp_path, model, protocol=WithPicture())
-    assert [(r.state, r.failure) for r in records] == [("scored", None), ("failed", "media")]
-    assert "b.png" in records[1].message
-    assert records[1].attempts == 0
-    (tmp_path / "b.png").write_bytes(b"b")
-    records = await run(with_picture(tmp_path, "a.png", "b.png"), tmp_path, model, protocol=WithPicture())
-    assert [record.state for record in records] == ["scored", "scored"]
-    assert model.asked == {"s0": 1, "s1": 1}
-
-
-async def test_a_picture_that_changed_after_its_answer_is_refused(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"a")
-    await run(with_picture(tmp_path, "a.png"), tmp_path, protocol=WithPicture())
-    (tmp_path / "a.png").write_bytes(b"another")
-    with pytest.raises(RunChangedError, match=r"1 answered samples.*'s0'.*--fresh"):
-        await run(with_picture(tmp_path, "a.png"), tmp_path, protocol=WithPicture())
-    (tmp_path / "a.png").unlink()
-    (record,) = await run(with_picture(tmp_path, "a.png"), tmp_path, protocol=WithPicture())
-    assert record.state == "scored"
-
-
-async def test_media_are_read_beside_the_loop(tmp_path, monkeypatch):
-    threads = set()
-
-    def read(media):
-        import threading
-
-        threads.add(threading.current_thread() is threading.main_thread())
-        return b"x"
-
-    monkeypatch.setattr(Media, "read", read)
-    await run(with_picture(tmp_path, "a.png"), tmp_path, protocol=WithPicture())
-    assert threads == {False}
-
-
-async def test_a_picture_that_only_the_model_cannot_read_fails_its_sample(tmp_path):
-    def corrupt(request):
-        raise MediaError("image 'a.png' is corrupt")
-
-    class Direct(Model):
-        spec = "direct"
-
-        async def ask(self, request):
-            return corrupt(request)
-
-    (record,) = await run(make_items(1), tmp_path, model=Direct())
-    assert (record.state, record.failure) == ("failed", "media")
+    (record,) = await run(make_items(1), tmp_path, refuse)
+    assert record.message == "function raised RuntimeError: bad key [hidden] \ufffd"
 
 
 async def test_replies_that_are_no_valid_text_are_made_so(tmp_path):
     (record,) = await run(make_items(1), tmp_path, lambda request: "A\ud800", strategy=TwoSteps())
     assert record.reply.startswith("A")
     assert record.reply.encode()
-
-
-# Stopping
-
-
-async def test_a_backend_that_raises_something_odd_fails_its_sample_only(tmp_path):
-    class Odd(Model):
-        spec = "odd:1"
-
-        async def ask(self, request):
-            if request.sample.id == "s1":
-                raise ZeroDivisionError("by zero")
-            return Response("A")
-
-    records = await run(make_items(3), tmp_path, model=Odd())
-    assert [record.failure for record in records] == [None, "model_error", None]
-    assert records[1].message == "odd:1 raised ZeroDivisionError: by zero"
-
-
-@pytest.mark.parametrize("error", [KeyError("x"), UsageError("option")])
-async def test_a_fault_in_a_strategy_ends_the_run_and_keeps_the_answers(tmp_path, error):
-    @dataclass(frozen=True)
-    class Faulty(Strategy):
-        name: ClassVar[str] = "faulty"
-
-        async def run(self, sample, protocol, ask):
-            reply = await ask(protocol.request(sample))
-            if sample.id == "s20":
-                raise error
-            return reply
-
-    model = Counting()
-    with pytest.raises(type(error)):
-        await run(make_items(200), tmp_path, model, strategy=Faulty())
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
-        kept = journal.kept()
-    assert 17 <= len(kept) < 30
-    assert "s20" not in kept
-    await run(make_items(200), tmp_path, model)
-    assert set(model.asked.values()) == {1}
-
-
-async def test_wrong_keys_end_the_run_after_a_few_samples(tmp_path):
-    refused = Counting(lambda key, times: ModelError("401: no such key.", kind="auth"))
-    with pytest.raises(ModelError, match=r"8 samples in a row failed with 'auth'.*401.*Check the key") as caught:
-        await run(make_items(500), tmp_path, refused)
-    assert caught.value.kind == "auth"
-    assert refused.asked.total() <= 8 + 3
-    records = await run(make_items(500), tmp_path)
-    assert {record.state for record in records} == {"scored"}
-
-
-async def test_single_refused_keys_between_answers_do_not_end_the_run(tmp_path):
-    some = Counting(lambda key, times: ModelError("403", kind="auth") if int(key[1:]) % 4 else None)
-    records = await run(make_items(60), tmp_path, some, model=FunctionModel(some, concurrency=1))
-    assert Counter(record.state for record in records) == {"failed": 45, "scored": 15}
-
-
-async def test_a_dead_server_ends_the_run(tmp_path):
-    dead = Counting(lambda key, times: ModelError("connection refused.", kind="unreachable", transient=True))
-    with pytest.raises(ModelError, match=r"20 samples in a row.*Check that the server runs"):
-        await run(make_items(500), tmp_path, dead)
-    assert dead.asked.total() <= 3 * (20 + 3)
-
-
-async def test_a_stop_lets_requests_in_flight_finish_and_takes_no_more(tmp_path):
-    stop, events, model = Stop(), [], Counting()
-
-    async def reply(request):
-        if request.sample.id == "s7":
-            stop.set("SIGINT")
-        await asyncio.sleep(0.01)
-        return model(request)
-
-    records = await run(make_items(100), tmp_path, reply, stop=stop, events=events.append)
-    assert {f"s{i}" for i in range(8)} <= {record.key for record in records}
-    assert len(records) == model.asked.total() <= 8 + 3
-    assert Stopping("SIGINT", 4) in events
-    assert len(await run(make_items(100), tmp_path, model)) == 100
-    assert set(model.asked.values()) == {1}
-
-
-async def test_a_stop_does_not_wait_for_a_pause_between_attempts(tmp_path):
-    stop = Stop()
-
-    def reply(request):
-        asyncio.get_running_loop().call_later(0.02, stop.set, "SIGINT")
-        raise timeout(retry_after=200.0)
-
-    patient = RetryPolicy()
-    start = asyncio.get_running_loop().time()
-    assert await run(make_items(2), tmp_path, reply, stop=stop, retry=patient, sleep=asyncio.sleep) == []
-    assert asyncio.get_running_loop().time() - start < 5
-
-
-async def test_a_stop_gives_up_on_hanging_requests_after_the_grace_period(tmp_path):
-    stop = Stop()
-
-    async def reply(request):
-        stop.set("SIGTERM")
-        await asyncio.sleep(3600)
-
-    start = asyncio.get_running_loop().time()
-    assert await run(make_items(2), tmp_path, reply, stop=stop, grace=0.05) == []
-    assert asyncio.get_running_loop().time() - start < 5
-
-
-async def test_a_stop_ends_a_strategy_between_its_steps_and_keeps_the_first(tmp_path):
-    stop, model = Stop(), Counting()
-
-    async def reply(request):
-        stop.set("SIGINT")
-        return model(request)
-
-    assert await run(make_items(1), tmp_path, reply, stop=stop, strategy=TwoSteps()) == []
-    (record,) = await run(make_items(1), tmp_path, model, strategy=TwoSteps())
-    assert model.asked["s0"] == 2
-    assert record.state == "scored"
-
-
-async def test_a_journal_that_cannot_be_written_ends_the_run_at_once(tmp_path):
-    async def hang_or_answer(request):
-        if request.sample.id != "s3":
-            await asyncio.sleep(3600)
-        return "A"
-
-    with Journal.open(tmp_path / "journal.sqlite") as journal:
-        journal._writing.execute("PRAGMA query_only = 1")
-        from spatialeval.run.runner import run_items
-        from spatialeval.strategies.plain import Plain
-
-        with pytest.raises(StorageError, match="read-only"):
-            await run_items(
-                make_items(10),
-                strategy=Plain(),
-                protocol=FakeProtocol(),
-                grader=GRADER,
-                model=FunctionModel(hang_or_answer, concurrency=4),
-                journal=journal,
-                retry=QUICK,
-                events=lambda event: None,
-            )
-
-
-async def test_retries_are_told(tmp_path):
-    model, events = Counting(lambda key, times: timeout(retry_after=7.0) if times < 3 else None), []
-    slept = []
-
-    async def sleep(seconds):
-        slept.append(seconds)
-        await no_sleep(0)
-
-    (record,) = await run(make_items(1), tmp_path, model, events=events.append, sleep=sleep)
-    assert [e for e in events if isinstance(e, Retrying)] == [
-        Retrying("s0", "no reply in 1 s", 1, 7.0),
-        Retrying("s0", "no reply in 1 s", 2, 7.0),
-    ]
-    assert slept == [7.0, 7.0]
-    assert record.attempts == record.calls[0].attempts == 3

@@ -62,13 +62,13 @@ def command(ctx: click.Context, experiment: Path | None, **given: Any) -> None:
 
 def run_all(specs: list[RunSpec]) -> None:
     """Run one after the other; exit with INCOMPLETE when an answer is missing, with INTERRUPTED when stopped."""
+    from spatialeval.report.table import print_overview  # noqa: PLC0415
+
     outcomes = []
     for spec in specs:
         outcomes.append(_run(spec))
         _print_result(outcomes[-1])
     if len(outcomes) > 1:
-        from spatialeval.report.table import print_overview  # noqa: PLC0415
-
         print_overview([outcome.summary for outcome in outcomes])
     if not all(outcome.complete for outcome in outcomes):
         sys.exit(INCOMPLETE)
@@ -76,12 +76,12 @@ def run_all(specs: list[RunSpec]) -> None:
 
 def _run(spec: RunSpec) -> RunOutcome:
     from spatialeval.run.execute import execute  # noqa: PLC0415
-    from spatialeval.run.progress import open_progress  # noqa: PLC0415
+    from spatialeval.run.progress import progress  # noqa: PLC0415
     from spatialeval.run.stopping import RunInterrupted  # noqa: PLC0415
 
     try:
-        with open_progress(f"{spec.task} · {spec.model} · {spec.strategy}") as progress:
-            return asyncio.run(execute(spec, events=progress))
+        with progress(f"{spec.task} {spec.model} {spec.strategy}") as events:
+            return asyncio.run(execute(spec, events=events))
     except RunInterrupted as stopped:
         click.echo(str(stopped), err=True)
         sys.exit(INTERRUPTED)

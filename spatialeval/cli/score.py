@@ -51,7 +51,7 @@ def command(  # noqa: D417 - click writes the help from the options
     for name in protocols or (None,):
         protocol = loaded.protocol(name)
         folder = out / protocol.name if out and len(protocols) > 1 else out
-        summary, _records = score_file(
+        rescored = score_file(
             loaded,
             protocol,
             file,
@@ -63,7 +63,7 @@ def command(  # noqa: D417 - click writes the help from the options
             ignore_unknown=ignore_unknown,
             out=folder,
         )
-        print_summary(summary, folder)
-        complete = complete and summary.complete
+        print_summary(rescored.summary, folder)
+        complete = complete and rescored.summary.complete
     if not complete:
         sys.exit(INCOMPLETE)

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
+
+from spatialeval.cli.main import BAD_INPUT
+from spatialeval.errors import StorageError
 
 
 @click.command(name="show")
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
 def command(folders: tuple[Path, ...]) -> None:
-    """Print the tables of the runs in FOLDERs (all below results/ when left out).
+    """Print the tables of the runs in FOLDERs (all below results/ when left out)."""
+    from spatialeval.report.table import print_overview, print_summary  # noqa: PLC0415 - loads rich
+    from spatialeval.run.manifest import FILE_NAME as MANIFEST  # noqa: PLC0415
+    from spatialeval.run.results import read_summary  # noqa: PLC0415
+    from spatialeval.run.results import FILE_NAME as SUMMARY  # noqa: PLC0415
 
-    A run without results, because it was stopped or its files were damaged, gets them written from its journal.
-    """
-    from spatialeval.report.table import print_overview, print_summary  # noqa: PLC0415 - commands load what they use
-    from spatialeval.run.reopen import find_runs, reopen  # noqa: PLC0415
-
-    runs = find_runs(folders or (Path("results"),))
-    summaries = [(reopen(folder), folder) for folder in runs]
-    for summary, folder in summaries:
-        print_summary(summary, folder)
+    places = folders or (Path("results"),)
+    if missing := [str(place) for place in places if not place.is_dir()]:
+        raise click.UsageError(f"there is no folder {missing[0]}; runs are written by `spatialeval run`.")
+    names = {MANIFEST, SUMMARY}
+    found = sorted({file.parent for place in places for name in names for file in place.rglob(name)})
+    if not found:
+        raise click.UsageError(f"no run is in {', '.join(map(str, places))}; `spatialeval run` writes them.")
+    summaries, damaged = [], 0
+    for folder in found:
+        if not (folder / SUMMARY).exists():
+            click.echo(f"{folder}: not finished; the command that started it (see {MANIFEST}) goes on with it.")
+            continue
+        try:
+            summaries.append(read_summary(folder))
+        except StorageError as error:
+            click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+            damaged += 1
+            continue
+        print_summary(summaries[-1], folder)
     if len(summaries) > 1:
-        print_overview([summary for summary, _ in summaries])
+        print_overview(summaries)
+    if damaged:
+        sys.exit(BAD_INPUT)

@@ -141,7 +141,8 @@ def _leading(text: str, mentions: Sequence[_Mention], letters: Sequence[Hit]) ->
     if not letters or not _OPENING.fullmatch(text, 0, letters[0].start):
         return None
     first = letters[0]
-    marked = {mention.hit.value for mention in mentions if mention.set_off and mention.hit in letters}
+    kept = set(letters)
+    marked = {mention.hit.value for mention in mentions if mention.set_off and mention.hit in kept}
     if marked == {first.value} or (not marked and _REASON.match(text, first.end)):
         return settle([first], "leading letter", _RULES)
     return None

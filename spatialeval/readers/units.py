@@ -62,6 +62,7 @@ _PATTERN = re.compile(
     + r")(?![^\W_])",
     re.IGNORECASE,
 )
+_WORTH_TRYING = re.compile(r"[ \t]{0,3}-?[ \t]?[A-Za-z%°]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class FoundUnit:
 
 def unit_at(text: str, position: int) -> FoundUnit | None:
     """Return the unit that stands at `position`, after at most a few spaces or a hyphen."""
-    match = _PATTERN.match(text, position)
+    match = _PATTERN.match(text, position) if _WORTH_TRYING.match(text, position) else None
     if match is None or match.lastgroup is None:
         return None
     return FoundUnit(_UNITS[int(match.lastgroup[1:])][1], match.end())

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from spatialeval.report.table import Run, make_console, print_overview, print_run, run_table
+from spatialeval.report.table import make_console, print_overview, print_summary, run_table
 
-__all__ = ["Run", "make_console", "print_overview", "print_run", "run_table"]
+__all__ = ["make_console", "print_overview", "print_summary", "run_table"]

@@ -52,7 +52,7 @@ def fold(name: str, width: int) -> str:
     """Return `name` on lines of at most `width` letters, broken behind `_`, `-`, `/` and blanks where there are any."""
     lines = [""]
     for piece in _PIECE.findall(name):
-        if lines[-1] and len(lines[-1] + piece.rstrip()) > width:
+        if piece and lines[-1] and len(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)

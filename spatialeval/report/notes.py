@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from spatialeval.run.summary import Summary
 
 _SHOWN = 8
+_LONGEST_MESSAGE = 300
 
 
 class Note(NamedTuple):
@@ -37,7 +38,8 @@ def _incomplete(summary: Summary) -> list[Note]:
     text = f"INCOMPLETE: of {some(summary.total, 'question')}, {' and '.join(reasons)}. None of these is in any mean."
     if summary.about.strategy != "saved":
         text += " Run the same command again: it asks only them."
-    return [Note(text, grave=True)]
+    met = [Note(f"{kind}, for example: {_short(message)}") for kind, message in summary.messages.items() if message]
+    return [Note(text, grave=True), *met]
 
 
 def _missing(summary: Summary) -> list[Note]:
@@ -70,6 +72,9 @@ def _asked(summary: Summary) -> list[Note]:
 
 def _unread(summary: Summary) -> list[Note]:
     counts, found = summary.counts, []
+    if counts.matched:
+        told = f"{count(counts.matched)} of {some(counts.scored, 'read answer')}"
+        found.append(Note(f"{told} come from the saved match: the protocol's own rule reads none in those replies."))
     if counts.excluded:
         found.append(Note(f"The protocol leaves {some(counts.excluded, 'unread answer')} out of the mean."))
     row = next((row for row in summary.parts if row.headline), None)
@@ -95,3 +100,8 @@ def _intervals(summary: Summary) -> Note | None:
 def _listed(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(map(plain, names[:_SHOWN])) + more
+
+
+def _short(message: str) -> str:
+    message = plain(" ".join(message.split()))
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."

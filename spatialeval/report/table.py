@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from itertools import groupby
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from spatialeval.report.cells import NOTHING, count, interval, percent, plain
 from spatialeval.report.layout import Head, Layout, Line
@@ -41,13 +41,6 @@ _MISSING = Head("missing", "miss-\ning")
 _DOT = " \N{MIDDLE DOT} "
 
 
-class Run(NamedTuple):
-    """A summary and the folder that it was read from."""
-
-    summary: Summary
-    folder: Path | None = None
-
-
 def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
     """Return a console on `file` (standard output when left out) that takes every text literally."""
     from rich.console import Console  # noqa: PLC0415 - only commands that print tables pay for it
@@ -58,8 +51,9 @@ def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Co
     return console
 
 
-def print_run(console: Console, summary: Summary, folder: Path | None = None) -> None:
+def print_summary(summary: Summary, folder: Path | None = None, *, console: Console | None = None) -> None:
     """Print one run: its names, the table by category and part, remarks, and where its results are."""
+    console = console or make_console()
     about = summary.about
     names = {"task": about.task, "protocol": _protocol(about), "strategy": about.strategy, "model": about.model}
     console.print()
@@ -75,22 +69,23 @@ def print_run(console: Console, summary: Summary, folder: Path | None = None) ->
     console.print()
 
 
-def print_overview(console: Console, runs: Iterable[Run]) -> None:
+def print_overview(summaries: Iterable[Summary], *, console: Console | None = None) -> None:
     """Print the headline scores of several runs by task and protocol, and what must be said lest they be misread."""
-    runs = sorted(runs, key=lambda run: (run.summary.about.task, run.summary.about.protocol))
-    missing = any(run.summary.counts.missing for run in runs)
-    lines = [_headline(run.summary, missing=missing) for run in runs]
+    console = console or make_console()
+    ordered = sorted(summaries, key=lambda summary: (summary.about.task, summary.about.protocol))
+    missing = any(summary.counts.missing for summary in ordered)
+    lines = [_headline(summary, missing=missing) for summary in ordered]
     layout = Layout.fit(("model", "strategy"), _heads(missing=missing), lines, console.width)
-    for name, group in groupby(zip(runs, lines, strict=True), key=lambda pair: _asked(pair[0].summary.about)):
+    for name, group in groupby(zip(ordered, lines, strict=True), key=lambda pair: _asked(pair[0].about)):
         console.print()
         console.print(_text(name, "bold"))
         console.print(layout.table([[line for _, line in group]]))
     console.print()
-    for run in runs:
-        if grave := [note.text for note in notes(run.summary) if note.grave]:
-            about = run.summary.about
-            place = str(run.folder) if run.folder else f"{_asked(about)}{_DOT}{about.model}{_DOT}{about.strategy}"
-            console.print(_text(f"{place}: {' '.join(grave)}", "bold red"))
+    for summary in ordered:
+        if grave := [note.text for note in notes(summary) if note.grave]:
+            about = summary.about
+            names = _DOT.join((about.task, about.protocol, about.model, about.strategy))
+            console.print(_text(f"{names}: {' '.join(grave)}", "bold red"))
 
 
 def run_table(summary: Summary, width: int) -> Table:

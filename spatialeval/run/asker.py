@@ -129,7 +129,7 @@ class Asker:
 
 
 def _storable(response: Response) -> Response:
-    """Return the response without what results files and further requests cannot hold, such as half a surrogate pair."""
+    """Return the response without what files and further requests cannot hold: halves of characters."""
     text, thoughts = storable(response.text), response.thoughts and storable(response.thoughts)
     same = text == response.text and thoughts == response.thoughts
     return response if same else replace(response, text=text, thoughts=thoughts)

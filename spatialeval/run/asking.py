@@ -74,8 +74,8 @@ def _build(registry: Registry[Any], text: str, other: Registry[Any]) -> Any:
 
 def _fits(value: object, default: object) -> bool:
     """Tell whether `value` may replace `default`, where the default is of a plain type."""
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(value, bool) or not isinstance(default, bool | int | float | str)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(default)) if isinstance(default, int | str) else True
+    if not isinstance(default, bool | int | float | str):
+        return True
+    if isinstance(default, bool) or isinstance(value, bool):  # True is an int to Python, and not to people
+        return isinstance(default, bool) and isinstance(value, bool)
+    return isinstance(value, int | float) if isinstance(default, float) else isinstance(value, type(default))

@@ -168,7 +168,7 @@ async def execute(
 
     Args:
         spec: the run.
-        events: hears what happens, such as a `Progress`.
+        events: hears what happens, such as a display from `progress`.
         model: used instead of the one that `spec.model` names, which then is only a name.
 
     Raises:

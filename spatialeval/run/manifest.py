@@ -16,6 +16,7 @@ import subprocess
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter, ValidationError
@@ -55,7 +56,8 @@ class Session:
     @classmethod
     def begin(cls, command: Sequence[str] = ()) -> Self:
         """Return the session that starts now."""
-        return cls(redact_command(command), package_versions(), git_state(), now())
+        program = [PurePath(command[0]).name] if command else []  # where it is installed says nothing about the run
+        return cls(redact_command([*program, *command[1:]]), package_versions(), git_state(), now())
 
     def end(self, status: str) -> Self:
         """Return the session as ended now."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from spatialeval.data.replies import SavedReply, read_replies
 from spatialeval.errors import DataError
-from spatialeval.models.replay import SavedReply, read_replies
 from spatialeval.run.manifest import package_versions
 from spatialeval.run.records import Item, Record
 from spatialeval.run.results import about_run, write_summary
 from spatialeval.run.samplefile import FILE_NAME as SAMPLES
 from spatialeval.run.samplefile import write_samples
-from spatialeval.run.tally import Tally
+from spatialeval.run.tally import MATCHED, Tally
+from spatialeval.scores import Reading, Score
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from spatialeval.grading import Grader
     from spatialeval.run.summary import Summary
-    from spatialeval.samples import Sample
+    from spatialeval.samples import Answer, Sample
     from spatialeval.tasks import Task, TaskProtocol
 
 STRATEGY = "saved"
@@ -40,41 +42,48 @@ def score_file(
     protocol: TaskProtocol,
     file: Path,
     *,
-    data: Path | None = None,
-    media: Path | None = None,
-    partial: bool = False,
+    samples: Sequence[Sample],
     id_column: str | None = None,
     response_column: str | None = None,
+    matched_column: str | None = None,
+    where: Mapping[str, str] | None = None,
     ignore_unknown: bool = False,
     model: str | None = None,
+    out: Path | None = None,
 ) -> Rescored:
     """Return what the replies in `file` score under `protocol`; samples without a reply count as missing.
 
     Args:
         task: the task that the replies answer.
         protocol: reads and scores them.
-        file: JSONL, CSV or Parquet, see `spatialeval.models.replay`.
-        data: local data of the task instead of the hub's.
-        media: folder of media files; none is read.
-        partial: accept data with fewer or more rows than the task file expects.
+        file: any file of rows, see `spatialeval.data.replies`.
+        samples: all samples of the task; their media are not read.
         id_column: the column of sample ids; None finds it.
         response_column: the column of replies; None finds it.
+        matched_column: a column of answers that the authors' matcher read; used only for replies that the protocol's
+            own rule cannot read, and counted.
+        where: columns and the values that a row must have to count.
         ignore_unknown: leave out replies to ids that the task lacks instead of refusing the file.
-        model: who gave the replies; the file's name when left out.
+        model: who gave the replies; the file's name and `where` when left out.
+        out: a folder to write samples.parquet and summary.json to, as a run does.
 
     Raises:
         DataError: when the file cannot be read, or replies to samples that the task does not have.
+        StorageError: when `out` cannot be written.
     """
-    replies = read_replies(file, id_column, response_column)
-    samples = task.samples(data, media, partial=partial)
+    replies = read_replies(file, id_column, response_column, matched_column=matched_column, where=where)
     if not ignore_unknown:
         _check_known(task, file, replies, {sample.id for sample in samples})
     records = grade_replies(samples, replies, protocol.grader)
     tally = Tally(task, protocol, [Item(sample) for sample in samples])
     for record in records:
         tally.add(record)
-    about = about_run(task, protocol, strategy=STRATEGY, model=model or file.name)
-    return Rescored(tally.summary(about, package_versions()), records)
+    about = about_run(task, protocol, strategy=STRATEGY, model=model or _name(file, where or {}))
+    rescored = Rescored(tally.summary(about, package_versions()), records)
+    if out is not None:
+        write_samples(out / SAMPLES, rescored.records)
+        write_summary(out, rescored.summary)
+    return rescored
 
 
 def grade_replies(samples: Sequence[Sample], replies: Mapping[str, SavedReply], grader: Grader) -> list[Record]:
@@ -82,15 +91,38 @@ def grade_replies(samples: Sequence[Sample], replies: Mapping[str, SavedReply], 
     records = []
     for sample in samples:
         if reply := replies.get(sample.id):
-            score = grader.grade(sample, reply.text, reply.finish)
+            score = _grade(sample, reply, grader)
             records.append(Record.of(Item(sample), score, [], reply.text))
     return records
 
 
-def write_rescored(folder: Path, rescored: Rescored) -> None:
-    """Write samples.parquet and summary.json as a run does; raise StorageError when that cannot be done."""
-    write_samples(folder / SAMPLES, rescored.records)
-    write_summary(folder, rescored.summary)
+def _grade(sample: Sample, reply: SavedReply, grader: Grader) -> Score:
+    score = grader.grade(sample, reply.text, reply.finish)
+    if score.state == "scored" or reply.matched is None:
+        return score
+    value = _bare(reply.matched.strip(), sample)
+    if value is None:
+        return score
+    return Score(grader.scorers[sample.answer](value, sample), Reading(value, MATCHED), "scored")
+
+
+def _bare(text: str, sample: Sample) -> Answer | None:
+    """Return the answer that `text` is and nothing more: what a matcher gave is not read once more."""
+    if sample.answer == "number":
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+    if sample.answer == "choice":
+        text = text[1:-1] if text[:1] == "(" and text[-1:] == ")" else text
+    possible = {"choice": sample.letters, "yesno": ("yes", "no"), "label": sample.labels}.get(sample.answer, ())
+    return text if text in possible else None
+
+
+def _name(file: Path, where: Mapping[str, str]) -> str:
+    chosen = ", ".join(f"{column}={value}" for column, value in where.items())
+    return f"{file.name} ({chosen})" if chosen else file.name
 
 
 def _check_known(task: Task, file: Path, replies: Mapping[str, SavedReply], known: Collection[str]) -> None:
@@ -98,9 +130,9 @@ def _check_known(task: Task, file: Path, replies: Mapping[str, SavedReply], know
     if not unknown:
         return
     shown = ", ".join(map(repr, unknown[:_SHOWN])) + (", ..." if len(unknown) > _SHOWN else "")
-    example = next(iter(known), "")
+    example = min(known, default="")
     raise DataError(
         f"{file}: {len(unknown):,} of {len(replies):,} replies are to ids that task {task.name!r} lacks: {shown}. "
-        f"Its ids look like {example!r}. Name the column of ids with --id-column, or leave such replies out with "
+        f"Its ids look like {example!r}. Name the column of ids with --id, or leave such replies out with "
         "--ignore-unknown."
     )

@@ -5,7 +5,9 @@ Both follow from the journal, the task and the manifest alone, so that writing t
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 from spatialeval.errors import StorageError, UnknownNameError
 from spatialeval.run import journal, samplefile
 from spatialeval.run.files import write_json
+from spatialeval.run.manifest import Manifest
 from spatialeval.run.summary import About, Summary
 from spatialeval.run.tally import Tally
 from spatialeval.strategies import STRATEGIES
@@ -135,9 +138,20 @@ def read_samples(folder: Path) -> Any:
 
 def _again(folder: Path) -> str:
     """Return what to do about results that cannot be read."""
+    command = f"`{_command(folder)}`"
     if (folder / journal.FILE_NAME).is_file():
         return (
-            f"The journal beside it still holds every answer: `spatialeval report {folder}` writes the results anew, "
-            "and so does the `spatialeval run` command that made them; nothing is asked twice."
+            f"The journal beside it still holds every answer: run {command} again, and the results are written anew "
+            "without asking anything twice."
         )
-    return f"There is no {journal.FILE_NAME} in {folder} to write it from: run the `spatialeval run` command again."
+    return f"There is no {journal.FILE_NAME} in {folder} to write it from: run {command} again."
+
+
+def _command(folder: Path) -> str:
+    """Return the command that last worked on the run, as its manifest has it, or how such a command begins."""
+    try:
+        manifest = Manifest.read(folder)
+    except StorageError:
+        manifest = None
+    command = manifest.sessions[-1].command if manifest and manifest.sessions else []
+    return shlex.join([PurePath(command[0]).name, *command[1:]]) if command else "spatialeval run ..."

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError, ModelError, RunChangedError, StorageError
+from spatialeval.models.chat import storable
 from spatialeval.run.asker import Asker, Line
 from spatialeval.run.breaker import Breaker
 from spatialeval.run.events import Event, Finished, Started, Stopping
 from spatialeval.run.records import Item, Record
+from spatialeval.run.secrets import redact
 from spatialeval.run.stopping import GRACE, Halt, Stop
 from spatialeval.scores import Failure, Outcome
 
@@ -112,6 +114,11 @@ def _absent(fingerprint: str) -> str:
     return f"{fingerprint.rpartition(':')[0]}:absent"
 
 
+def _presentable(error: Exception) -> str:
+    """Return the message as it may be stored: without keys, which a backend's own error may repeat."""
+    return redact(storable(str(error)))
+
+
 @dataclass
 class _Pool:
     """The workers of one run. They share one iterator, so 100,000 items never become 100,000 tasks."""
@@ -177,9 +184,9 @@ class _Pool:
             text = response.text
             outcome: Outcome = self.grader.grade(item.sample, text, response.finish)
         except ModelError as error:
-            outcome = Failure(error.kind, str(error))
+            outcome = Failure(error.kind, _presentable(error))
         except MediaError as error:
-            outcome = Failure("media", str(error))
+            outcome = Failure("media", _presentable(error))
         finally:
             await asker.settle()
         if isinstance(outcome, Failure):

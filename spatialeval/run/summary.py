@@ -18,6 +18,7 @@ class Counts(_Frozen):
 
     excluded: of the unparsed and truncated, those that the protocol leaves out of the mean.
     missing: items without a record, not asked yet.
+    matched: of the scored, those whose answer comes from a saved match because the protocol's rule read none.
     """
 
     scored: int = 0
@@ -26,6 +27,7 @@ class Counts(_Frozen):
     failed: int = 0
     missing: int = 0
     excluded: int = 0
+    matched: int = 0
 
 
 class Row(_Frozen):
@@ -88,6 +90,7 @@ class Summary(_Frozen):
 
     total: items it is about; samples: different samples among them.
     failures: kind of failure -> items.
+    messages: kind of failure -> what the first such item met.
     complete: every item has an answer.
     headline: name of the part that `score` belongs to.
     parts: the protocol's aggregates, then macro and micro where they are not among them.
@@ -101,6 +104,7 @@ class Summary(_Frozen):
     samples: int
     counts: Counts
     failures: dict[str, int]
+    messages: dict[str, str]
     complete: bool
     headline: str | None
     score: Estimate | None

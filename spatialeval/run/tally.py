@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MACRO, MICRO = "macro (categories)", "micro (samples)"
 
+MATCHED = "saved match"
+"""The rule of an answer that was taken from what somebody's matcher had read, because the protocol's rule read none."""
+
 
 class _Graded(NamedTuple):
     """The worth of one answered item. Made of a Score only: a Failure has no value to put here."""
@@ -48,7 +51,9 @@ class Tally:
         self._categories = _ordered(task, self._items)
         self._states: dict[str, State] = {}
         self._excluded: set[str] = set()
+        self._matched: set[str] = set()
         self._failures: Counter[str] = Counter()
+        self._messages: dict[str, str] = {}
         self._graded: dict[str, list[_Graded]] = {category: [] for category in self._categories}
         self._calls = self._attempts = self._cap = 0
         self._tokens: Counter[str] = Counter()
@@ -62,6 +67,7 @@ class Tally:
         outcome = record.outcome
         if isinstance(outcome, Failure):
             self._failures[outcome.kind] += 1
+            self._messages.setdefault(outcome.kind, outcome.message)
         else:
             self._grade(record, outcome)
 
@@ -80,6 +86,7 @@ class Tally:
             samples=len({sample.id for sample in self._items.values()}),
             counts=counts,
             failures=dict(sorted(self._failures.items())),
+            messages=dict(sorted(self._messages.items())),
             complete=not counts.failed and not counts.missing,
             headline=headline.name if headline else None,
             score=headline.score if headline else None,
@@ -108,13 +115,15 @@ class Tally:
         self._tokens["cached"] += usage.cached_tokens or 0
         self._calls += len(record.calls)
         self._attempts += record.attempts
+        if record.rule == MATCHED:
+            self._matched.add(record.key)
         caps = [call.request.get("settings", {}).get("max_tokens") or 0 for call in record.calls]
         self._cap = max(self._cap, *caps, 0)
 
     def _counts(self, keys: Iterable[str]) -> Counts:
-        keys = list(keys)
+        keys = set(keys)
         states = Counter(self._states.get(key, "missing") for key in keys)
-        return Counts(**states, excluded=sum(key in self._excluded for key in keys))
+        return Counts(**states, excluded=len(keys & self._excluded), matched=len(keys & self._matched))
 
     def _category_row(self, category: str) -> Row:
         keys = self._categories[category]

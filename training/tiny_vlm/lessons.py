@@ -123,10 +123,11 @@ class Menu(NamedTuple):
 
 
 MENUS = {
+    "tokenizer": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.2, listing=0.2, thoughts=0.3, varied=0.75),
     "locate": Menu({}, locate=4, listing=1, thoughts=0, varied=0),
     "early": Menu({"open": 5, "yesno": 0.7, "letter": 0.4}, locate=2.5, listing=1.5, thoughts=0.3, varied=0.3),
-    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=1.5, listing=1, thoughts=0.25, varied=0.6),
-    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.5, listing=0.5, thoughts=0.3, varied=0.75),
+    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.8, listing=0.5, thoughts=0.25, varied=0.6),
+    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.3, listing=0.2, thoughts=0.3, varied=0.75),
 }
 
 
@@ -235,7 +236,7 @@ def _prompt(rng: random.Random, form: str, asked: Asked, *, think: bool, varied:
 def corpus(rng: random.Random, pool: list[Pooled]) -> Iterator[str]:
     """The text the tokenizer learns from."""
     for _ in range(12_000):
-        one = lesson(rng, rng.choice(pool), MENUS["vary"])
+        one = lesson(rng, rng.choice(pool), MENUS["tokenizer"])
         yield f"user\n{one.prompt}"
         yield f"assistant\n{one.reply}"
     for _ in range(60):

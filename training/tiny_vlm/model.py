@@ -145,6 +145,7 @@ def _smooth_positions(model: LlavaForConditionalGeneration) -> None:
 def save(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder: Path, dtype: torch.dtype) -> None:
     """Write a checkpoint with the weight names that inference servers read (transformers reads both spellings)."""
     folder.mkdir(parents=True, exist_ok=True)
+    model.config.image_seq_length = IMAGE_TOKENS  # some readers trust it instead of counting patches
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     file = folder / "model.safetensors"

@@ -34,14 +34,15 @@ class Stage:
     questions: int = 5
     warm: float = 0.0  # share of the steps that only ask where things are
     maze_every: int = 0
+    half: bool = False  # bfloat16 arithmetic on float32 weights: a quarter faster
     after: str = ""
 
 
 STAGES = {
     "vision": Stage(steps=1400, rate=1.5e-3, images=64),
     "early": Stage(steps=1600, rate=2e-3, muon=4e-3, warm=0.1, after="vision"),
-    "main": Stage(steps=2400, rate=1.5e-3, muon=3e-3, after="early"),
-    "vary": Stage(steps=1200, rate=1e-3, muon=2e-3, maze_every=5, after="main"),
+    "main": Stage(steps=1800, rate=1.5e-3, muon=3e-3, half=True, after="early"),
+    "vary": Stage(steps=700, rate=1e-3, muon=2e-3, half=True, maze_every=5, after="main"),
 }
 SAVE_EVERY = 200
 
@@ -178,14 +179,15 @@ class Course:
         else:
             menu = MENUS["locate" if self.step < stage.warm * stage.steps else self.name]
             batch = self.batcher.scenes(rng, stage.images, stage.questions, menu)
-        outputs = self.model.model(**batch.inputs, use_cache=False)
         labelled = batch.labels[:, 1:] >= 0
-        logits = self.model.lm_head(outputs.last_hidden_state[:, :-1][labelled])
+        with torch.autocast("cpu", torch.bfloat16, enabled=stage.half):
+            outputs = self.model.model(**batch.inputs, use_cache=False)
+            logits = self.model.lm_head(outputs.last_hidden_state[:, :-1][labelled]).float()
         loss = torch.nn.functional.cross_entropy(logits, batch.labels[:, 1:][labelled])
         self.answer_loss = loss.item()
         if not batch.chosen:
             return loss
-        tokens = torch.as_tensor(outputs.image_hidden_states).view(len(batch.chosen), -1, HIDDEN)
+        tokens = torch.as_tensor(outputs.image_hidden_states).float().view(len(batch.chosen), -1, HIDDEN)
         return loss + DENSE_WEIGHT * self._named(tokens, batch.chosen)
 
 
