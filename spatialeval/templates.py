@@ -13,6 +13,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+import jinja2.exceptions
 import jinja2.sandbox
 
 from spatialeval.errors import UsageError
@@ -43,7 +44,7 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
             isinstance(a, str | list | tuple) and isinstance(b, int) and len(a) * b > MAX_REPEAT
             for a, b in ((left, right), (right, left))
         ):
-            raise jinja2.sandbox.SecurityError(f"the operation {operator!r} is refused on these values")
+            raise jinja2.exceptions.SecurityError(f"the operation {operator!r} is refused on these values")
         return super().call_binop(context, operator, left, right)
 
 
@@ -126,8 +127,7 @@ def compile_value(source: Any, environment: Sandbox) -> Callable[[dict[str, Any]
         return lambda _names: source
     expression = _sole_expression(source, environment)
     if expression is None:
-        template = environment.from_string(source)
-        return lambda names: template.render(names)
+        return environment.from_string(source).render
     compiled = environment.compile_expression(expression, undefined_to_none=False)
 
     def evaluate(names: dict[str, Any]) -> Any:

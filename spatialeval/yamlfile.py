@@ -56,7 +56,9 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Lines]:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise TaskFileError(f"is not valid YAML: {error.problem} ({error.context or 'here'}).", file=file, line=line) from error
+        raise TaskFileError(
+            f"is not valid YAML: {error.problem} ({error.context or 'here'}).", file=file, line=line
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise TaskFileError(f"is not valid YAML: {error}", file=file) from error
     lines: dict[KeyPath, int] = {}
@@ -100,15 +102,21 @@ class _Builder:
 
     def _scalar(self, node: yaml.Node, line: int) -> Any:
         try:
-            return self.scalars.construct_object(node)  # type: ignore[no-untyped-call]
+            return self.scalars.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
-            raise TaskFileError(f"the value {node.value!r} cannot be used: {error}", file=self.file, line=line) from error
+            raise TaskFileError(
+                f"the value {node.value!r} cannot be used: {error}", file=self.file, line=line
+            ) from error
 
 
 def checked(model: type[M], raw: dict[str, Any], file: Path, lines: Lines, prefix: KeyPath = ()) -> M:
-    """Return `raw` as an instance of `model`.
+    """Return raw data as an instance of a model.
 
     Args:
+        model: the pydantic model of the file.
+        raw: the file's content.
+        file: named in errors.
+        lines: the lines of its keys.
         prefix: keys under which changed parts of `raw` stand in the file (a variant), searched first for lines.
 
     Raises:
@@ -142,9 +150,7 @@ def _is_type_name(step: str) -> bool:
     return step in {"str", "int", "float", "bool", "none", "list", "dict", "[key]"} or any(c in step for c in "[(,")
 
 
-def _explain(
-    model: type[BaseModel], problem: ErrorDetails, file: Path, lines: Lines, prefix: KeyPath
-) -> TaskFileError:
+def _explain(model: type[BaseModel], problem: ErrorDetails, file: Path, lines: Lines, prefix: KeyPath) -> TaskFileError:
     place = _place(problem["loc"])
     line = lines.of((*prefix, *place)) if prefix and len(place) > 1 else None
     if line is None or (prefix and line == lines.of(prefix)):

@@ -9,7 +9,8 @@ import pytest
 from spatialeval.run.rescore import score_file
 from spatialeval.tasks import load_task
 
-BLINK_MODELS = {  # replies of 1,901 that the authors' rule cannot read, so that their matcher (a language model) read them
+# Replies of 1,901 that the authors' rule cannot read, so that their matcher (a language model) read them.
+BLINK_MODELS = {
     "GPT4V": 547,
     "GPT4o": 265,
     "MiniGPT-4-v2": 528,
@@ -99,6 +100,6 @@ def test_the_vsi_rows_at_full_precision_reproduce(realdata):
     for row in exact:
         assert combine(task.protocol().rules, row.scores) == pytest.approx(row.headline, abs=1e-9)
     rows = json.loads((realdata / "vsi_bench" / "score_summaries.json").read_text())
-    assert {row.model for row in exact} <= {name for row in rows for name in (row["model"], row["model"].removesuffix("-Instruct"))} | {
-        row.model for row in exact if row.scale == 100
-    }
+    assert {row.model for row in exact} <= {
+        name for row in rows for name in (row["model"], row["model"].removesuffix("-Instruct"))
+    } | {row.model for row in exact if row.scale == 100}

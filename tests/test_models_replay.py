@@ -9,10 +9,10 @@ import json
 
 import pytest
 
+from spatialeval.data.replies import SavedReply, read_replies
 from spatialeval.errors import DataError, MissingDataError, ModelError, UsageError
 from spatialeval.messages import Request, Settings
 from spatialeval.models import ModelOptions, open_model
-from spatialeval.data.replies import SavedReply, read_replies
 from spatialeval.samples import Sample
 
 ROWS = [

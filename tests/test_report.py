@@ -93,6 +93,14 @@ def test_no_number_wraps_and_no_line_is_wider_than_the_terminal(tmp_path, width,
     assert "".join(names.split()).count("a_category_with_quite_a_long_name_") == 3
 
 
+@pytest.mark.parametrize("width", [30, 60])
+def test_a_terminal_that_is_too_narrow_loses_no_column(tmp_path, width):
+    text = shown(print_summary, summary_of(tmp_path, {"near-0": TIMEOUT, "near-1": "?"}), width=width)
+    near = line_of(text, "near").split()
+    assert (len(near), near[-3:]) == (10, ["1", "0", "1"])
+    assert line_of(text, "category").split()[-1] == "failed"
+
+
 def test_the_column_of_missing_replies_shows_only_where_some_are_missing(tmp_path):
     complete = shown(print_summary, summary_of(tmp_path))
     partial = shown(print_summary, summary_of(tmp_path, {"near-0": None}))

@@ -172,6 +172,16 @@ def test_writing_the_same_results_again_gives_the_same_bytes(tmp_path, sides):
     assert set(before) == {"samples.parquet", "summary.json"}
 
 
+@pytest.mark.parametrize("name", ["samples.parquet", "summary.json"])
+def test_who_reads_while_results_are_written_again_sees_the_old_ones_whole(tmp_path, sides, name):
+    results_of(tmp_path, sides)
+    before = (tmp_path / name).read_bytes()
+    with (tmp_path / name).open("rb") as reader:
+        results_of(tmp_path, sides, {"near-0": "B"})
+        assert reader.read() == before
+    assert (tmp_path / name).read_bytes() != before
+
+
 def test_records_may_come_from_an_iterator_that_is_read_once(tmp_path, sides):
     task, data = sides
     protocol, items = task.protocol(), make_items(task, data)

@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 from run_fakes import make_items
 
+from spatialeval.data.fingerprint import fingerprint as data_fingerprint
 from spatialeval.errors import RunChangedError, StorageError
 from spatialeval.media import Media
 from spatialeval.messages import Response, Usage
-from spatialeval.run.identity import check_same, data_fingerprint
+from spatialeval.run.identity import check_same
 from spatialeval.run.manifest import FILE_NAME, Manifest, Session, git_state, package_versions, totals
 from spatialeval.run.records import Call, Record
 from spatialeval.run.secrets import HIDDEN, redact, redact_command, redact_data

@@ -139,6 +139,14 @@ def test_constant_categories_do_not_claim_certainty():
     assert found.high - found.low > 0.4
 
 
+def test_categories_of_one_group_each_show_their_spread_by_lying_apart():
+    values = [0.2, 0.9, 0.4, 0.7, 0.6]
+    macro = estimate(values, range(5), list("abcde"), dict.fromkeys("abcde", 0.2))
+    micro = estimate(values, range(5))
+    assert macro.method == micro.method == "t"
+    assert (macro.mean, macro.se) == pytest.approx((micro.mean, micro.se), abs=1e-12)
+
+
 def test_intervals_stay_within_zero_and_one():
     found = estimate([1.0, 0.9, 1.0, 0.2], range(4))
     assert found.low >= 0

@@ -71,15 +71,35 @@ def test_the_good_file_passes_every_check(shelf):
 
 
 BROKEN = [
-    ("an unknown key", "    source: this file", "    sauce: this file", [":16:", "protocols.official.sauce", "'source'"]),
+    (
+        "an unknown key",
+        "    source: this file",
+        "    sauce: this file",
+        [":16:", "protocols.official.sauce", "'source'"],
+    ),
     ("a key of the wrong type", "max_tokens: 16", "max_tokens: many", [":18:", "max_tokens", "'many'"]),
     ("a missing key", "  answer: choice\n", "", [":7:", "sample.answer", "required"]),
     ("broken YAML", "about: {title", "about: {{title", [":4:", "YAML"]),
     ("a key that stands twice", "id: shelf", "id: shelf\nid: shelf", [":3:", "id", "twice"]),
     ("an unknown ability", "[relation]", "[relations]", [":3:", "about.abilities.0", "relations"]),
-    ("a template with a syntax error", "{% endfor %}", "{% endfro %}", [":17:", "protocols.official.question", "endfro"]),
-    ("an unknown reader", "    generate", "    parse: strikt_choice\n    generate", ["strikt_choice", "'strict_choice'"]),
-    ("a part over an unknown category", "mean_of: [left, right]", "mean_of: [left, rigth]", [":20:", "rigth", "'right'"]),
+    (
+        "a template with a syntax error",
+        "{% endfor %}",
+        "{% endfro %}",
+        [":17:", "protocols.official.question", "endfro"],
+    ),
+    (
+        "an unknown reader",
+        "    generate",
+        "    parse: strikt_choice\n    generate",
+        ["strikt_choice", "'strict_choice'"],
+    ),
+    (
+        "a part over an unknown category",
+        "mean_of: [left, right]",
+        "mean_of: [left, rigth]",
+        [":20:", "rigth", "'right'"],
+    ),
     ("an unknown scorer option", "protocols:", "score: {number: {mra: {stopp: 0.9}}}\nprotocols:", ["stopp", "'stop'"]),
     ("hub data without a revision", "source: local", "source: hf:a/b", [":4:", "data.revision", "floating"]),
     ("a source of no known kind", "source: local", "source: ftp:a/b", [":5:", "data.source", "ftp:a/b"]),
@@ -88,11 +108,21 @@ BROKEN = [
     ("counts that do not add up", "rows: 2,", "rows: 3,", [":6:", "add up to 2"]),
     ("a headline its parts do not give", "headline: 50", "headline: 51", ["someone", "parts give 50", "51"]),
     ("an unknown part in a published row", "scores: {left: 40", "scores: {lift: 40", ["lift"]),
-    ("a canned reply that reads otherwise", "{reply: B, score: 1}", "{reply: B, score: 0}", ["'B'", "score 0.0", "1.0"]),
+    (
+        "a canned reply that reads otherwise",
+        "{reply: B, score: 1}",
+        "{reply: B, score: 0}",
+        ["'B'", "score 0.0", "1.0"],
+    ),
     ("an example with another target", "target: B", "target: A", ["examples.0", "'A'", "'B'"]),
-    ("a prompt that is not the one sent", "A. x\\nB. y\"", "A. x\\nB.  y\"", ["prompts.official", "B. y", "B.  y"]),
+    ("a prompt that is not the one sent", 'A. x\\nB. y"', 'A. x\\nB.  y"', ["prompts.official", "B. y", "B.  y"]),
     ("no example", GOOD[GOOD.index("examples:") :], "", ["examples", "made-up row"]),
-    ("a default protocol that is not there", "spec: 1", "spec: 1\ndefault_protocol: oficial", ["oficial", "'official'"]),
+    (
+        "a default protocol that is not there",
+        "spec: 1",
+        "spec: 1\ndefault_protocol: oficial",
+        ["oficial", "'official'"],
+    ),
 ]
 
 
@@ -118,7 +148,7 @@ def test_every_problem_of_a_file_is_named_at_once(shelf):
 
 def test_wrong_counts_are_an_error_and_partial_accepts_them(shelf):
     name, data = shelf(rows=ROWS[:1])
-    with pytest.raises(DataError, match="expects 2 rows and found 1.*--partial"):
+    with pytest.raises(DataError, match=r"expects 2 rows and found 1.*--partial"):
         load_task(name).samples(data)
     assert len(load_task(name).samples(data, partial=True)) == 1
 
@@ -195,7 +225,9 @@ def test_the_schema_on_disk_is_the_current_one():
         ("blink:answers", "blink/val_answers.json", 1901, 1901),
     ],
 )
-def test_real_rows_load_with_the_counts_of_the_benchmark_and_every_gold_answer_is_read(realdata, task, path, rows, groups):
+def test_real_rows_load_with_the_counts_of_the_benchmark_and_every_gold_answer_is_read(
+    realdata, task, path, rows, groups
+):
     report = validate_task(task, realdata / path)
     assert all(good for good, _ in report), [text for good, text in report if not good]
     assert any(text == f"{rows:,} rows loaded; {groups:,} groups" for _, text in report)

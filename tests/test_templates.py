@@ -78,4 +78,10 @@ def test_the_leading_letter_of_a_gold_text(text, letter):
 
 
 def test_options_lose_their_letters():
-    assert [unletter(o) for o in ("A. chair", "(B) A. Smith", "C) x", "D", "plain")] == ["chair", "A. Smith", "x", "D", "plain"]
+    assert [unletter(o) for o in ("A. chair", "(B) A. Smith", "C) x", "D", "plain")] == [
+        "chair",
+        "A. Smith",
+        "x",
+        "D",
+        "plain",
+    ]

@@ -46,7 +46,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "-V", "--version")
 def cli() -> None:
-    """Evaluate how well vision-language models reason about space.
+    r"""Evaluate how well vision-language models reason about space.
 
     \b
     spatialeval quickstart

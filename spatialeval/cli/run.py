@@ -30,16 +30,24 @@ if TYPE_CHECKING:
 @click.option("--max-tokens", type=click.IntRange(1), help="Instead of the protocol's token cap.")
 @click.option("--temperature", type=click.FloatRange(0), help="Instead of the protocol's.")
 @click.option("--base-url", help="Root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=300.0, show_default=True, help="Seconds for one reply.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Seconds for one reply.",
+)
 @click.option("-c", "--concurrency", type=click.IntRange(1), help="Most requests in flight.")
 @click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Of local models.")
-@click.option("-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the model's backend. Repeatable.")
+@click.option(
+    "-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the model's backend. Repeatable."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--fresh", is_flag=True, help="Move what the run folder holds aside and start over.")
 @click.option("--recover", is_flag=True, help="First save what can be read of a damaged journal.")
 @click.option("--dry-run", is_flag=True, help="Print what would be asked and how much it is; ask nothing.")
 @click.pass_context
-def command(ctx: click.Context, experiment: Path | None, **given: Any) -> None:
+def command(ctx: click.Context, /, experiment: Path | None, **given: Any) -> None:
     """Ask models the questions of tasks. The same command resumes where it stopped.
 
     FILE is an experiment in YAML: models x tasks x strategies x protocols (see docs/running.md). Without a FILE, name
@@ -146,8 +154,9 @@ def _dry_run(specs: list[RunSpec]) -> None:
         plan = asyncio.run(estimate(spec))
         calls, prompt, completion = calls + plan.calls, prompt + plan.prompt_tokens, completion + plan.completion_tokens
         click.echo(
-            f"{spec.task} · {spec.model} · {spec.strategy}: {plan.items:,} samples, {plan.answered:,} answered already; "
-            f"{plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and at most {plan.completion_tokens:,} answer tokens"
+            f"{spec.task} · {spec.model} · {spec.strategy}: {plan.items:,} samples, {plan.answered:,} answered; "
+            f"{plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and at most "
+            f"{plan.completion_tokens:,} answer tokens"
         )
         click.echo(f"  would be kept in {plan.folder}")
         for message in plan.first.messages:

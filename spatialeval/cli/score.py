@@ -18,12 +18,22 @@ from spatialeval.cli.main import INCOMPLETE
 @click.option("--media", type=click.Path(path_type=Path), help="Folder of images or videos (not read).")
 @click.option("--partial", is_flag=True, help="Accept data with other counts than the task file expects.")
 @click.option("--id", "id_column", help="Column of FILE that holds the sample id.  [default: id, sample_id or idx]")
-@click.option("--response", "response_column", help="Column that holds the reply.  [default: response, reply or prediction]")
-@click.option("--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Use only these rows of FILE. Repeatable.")
-@click.option("--matched", "matched_column", help="Column with the answer that the authors' own matcher read, used only where the protocol's rule reads none; such rows are counted.")
+@click.option(
+    "--response", "response_column", help="Column that holds the reply.  [default: response, reply or prediction]"
+)
+@click.option(
+    "--where", "where", multiple=True, metavar="COLUMN=VALUE", help="Use only these rows of FILE. Repeatable."
+)
+@click.option(
+    "--matched",
+    "matched_column",
+    help="Column of the answers that a matcher read: used, and counted, only where the protocol's own rule reads none.",
+)
 @click.option("--ignore-unknown", is_flag=True, help="Ignore replies to samples that the task does not have.")
-@click.option("--out", type=click.Path(path_type=Path), help="Also write samples.parquet and summary.json into this folder.")
-def command(  # noqa: D417 - click writes the help from the options
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Also write samples.parquet and summary.json into this folder."
+)
+def command(  # noqa: PLR0917 - click passes every option by name
     task: str,
     file: Path,
     protocols: tuple[str, ...],
@@ -37,7 +47,7 @@ def command(  # noqa: D417 - click writes the help from the options
     ignore_unknown: bool,
     out: Path | None,
 ) -> None:
-    """Score the saved replies in FILE (JSONL, CSV, TSV or Parquet with an id and a response) as TASK's protocol does."""
+    """Score the saved replies in FILE (JSONL, CSV, TSV or Parquet) as a protocol of TASK does."""
     from spatialeval.report.table import print_summary  # noqa: PLC0415 - commands load what they use
     from spatialeval.run.rescore import score_file  # noqa: PLC0415
     from spatialeval.tasks import load_task  # noqa: PLC0415

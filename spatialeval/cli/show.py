@@ -17,8 +17,8 @@ def command(folders: tuple[Path, ...]) -> None:
     """Print the tables of the runs in FOLDERs (all below results/ when left out)."""
     from spatialeval.report.table import print_overview, print_summary  # noqa: PLC0415 - loads rich
     from spatialeval.run.manifest import FILE_NAME as MANIFEST  # noqa: PLC0415
-    from spatialeval.run.results import read_summary  # noqa: PLC0415
     from spatialeval.run.results import FILE_NAME as SUMMARY  # noqa: PLC0415
+    from spatialeval.run.results import read_summary  # noqa: PLC0415
 
     places = folders or (Path("results"),)
     if missing := [str(place) for place in places if not place.is_dir()]:

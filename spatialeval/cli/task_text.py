@@ -60,15 +60,20 @@ def _describe(task: Task) -> Iterator[str]:
         yield f"  variant    {spec.id}:{name} · {variant.title}"
     for note in spec.about.notes:
         yield f"  note       {note}"
+    yield from _protocol_lines(task)
+    yield f"  file       {task.file}"
+
+
+def _protocol_lines(task: Task) -> Iterator[str]:
+    spec = task.spec
     for name in task.protocols:
         protocol = spec.protocols[name]
         default = " (default)" if name == spec.default_protocol else ""
         yield f"  protocol   {name}{default}{'' if protocol.verified else ' [unverified]'} · {protocol.source}"
         if protocol.note:
             yield f"             {protocol.note}"
-    for reference in spec.reference:
-        yield f"  published  {reference.model}: {reference.headline} ({reference.protocol or spec.default_protocol}; {reference.source})"
-    yield f"  file       {task.file}"
+    for row in spec.reference:
+        yield f"  published  {row.model}: {row.headline} ({row.protocol or spec.default_protocol}; {row.source})"
 
 
 def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
@@ -78,7 +83,7 @@ def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
     way, views = parse_asking(strategy)
     lines: list[str] = []
 
-    async def ask(request: Request) -> Response:  # noqa: RUF029 - the interface is asynchronous
+    async def ask(request: Request) -> Response:
         lines.append(f"call {sum(line.startswith('call ') for line in lines) + 1} · {request.settings}")
         lines.extend(_message_lines(request.messages))
         return Response("<the model's reply>")

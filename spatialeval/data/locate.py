@@ -19,7 +19,8 @@ def find_files(data: Path, patterns: Sequence[str] = ()) -> list[Path]:
     Args:
         data: a file, which is used as it is, or a folder.
         patterns: glob patterns below the folder, such as "random/*.jsonl"; each must match, if not plainly then with
-            .gz behind it. `a|b` takes what matches a, or else b: the same data laid out in two ways. Without any, every supported file directly inside the folder is taken.
+            .gz behind it. `a|b` takes what matches a, or else b: the same data laid out in two ways. Without any
+            pattern, every supported file directly inside the folder is taken.
 
     Returns:
         The files in the order of the patterns and, within one, of their paths; none twice.

@@ -49,7 +49,7 @@ def read_rows(
 
 
 def media_root(spec: Data, data: Path | None, media: Path | None) -> Path | None:
-    """Return the folder media paths are relative to: --media, else the data's folder; and its media subfolder if there."""
+    """Return the folder media paths are relative to: --media or the data's folder, and its media subfolder if there."""
     root = media or (data if data is None or data.is_dir() else data.parent)
     if root is not None and spec.media and (root / spec.media).is_dir():
         return root / spec.media

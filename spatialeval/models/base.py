@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from spatialeval.errors import ModelError
 from spatialeval.messages import Request, Response
@@ -47,6 +47,8 @@ class Model(ABC):
     """What the user wrote, such as `openai:gpt-4o`."""
     concurrency: int = 16
     """Most requests that may be in flight."""
+    sees_media: ClassVar[bool] = True
+    """False for models that answer without looking: their requests then carry no pictures, which need not be here."""
 
     def identity(self) -> dict[str, Any]:
         """Return what can change an answer (settings, revision, server), JSON-able, without keys or speed settings."""

@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections import Counter, defaultdict
 from decimal import Decimal
 from statistics import median_low
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from spatialeval.errors import UsageError
 from spatialeval.messages import Response
@@ -35,6 +35,8 @@ _Pool = tuple[str, "AnswerType"]
 
 class Baseline(Model):
     """A model that answers a sample without asking anything."""
+
+    sees_media: ClassVar[bool] = False
 
     def __init__(self, spec: str) -> None:
         self.spec = spec

@@ -57,10 +57,14 @@ class OpenAIModel(Model):
         self._transport: Transport | None = None
 
     def identity(self) -> dict[str, Any]:
-        """Return the server, the model's name and what is sent with every request."""
+        """Return the model's name and what is sent with every request.
+
+        Not the address of a server: the same model comes back under another port or node after a restart. Commands and
+        their addresses are in the manifest.
+        """
         told: dict[str, Any] = {
             "spec": self.spec,
-            "base_url": self.base_url,
+            "hosted": self.hosted,
             "token_param": self.builder.token_param,
             "body": dict(self.builder.body),
         }

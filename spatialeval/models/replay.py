@@ -1,10 +1,10 @@
-"""replay:FILE - replies saved earlier, by this package or by anything else, as a model (see `spatialeval.data.replies`)."""
+"""replay:FILE - replies saved earlier, by this package or anything else, as a model (see spatialeval.data.replies)."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from spatialeval.data.replies import SavedReply, read_replies
 from spatialeval.errors import MissingDataError, ModelError, UsageError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class ReplayModel(Model):
     """Answers with the saved reply of a sample. Options: `id_column` and `response_column`."""
+
+    sees_media: ClassVar[bool] = False
 
     def __init__(self, path: Path, options: ModelOptions) -> None:
         check_keys("replay", options, ("id_column", "response_column"))

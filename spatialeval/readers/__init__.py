@@ -1,4 +1,4 @@
-"""Readers find the answer in a reply. A reader is a small frozen dataclass: its fields are its parameters, calling it reads.
+"""Readers find the answer in a reply. A reader is a small frozen dataclass: fields are parameters, calling it reads.
 
     @READERS.register("first_token")
     @dataclass(frozen=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from spatialeval.samples import Sample
 
-_RULES = Rules("letter")
+_RULES = Rules("letter", enumerable=True)
 _WRAPPERS = " \t\r\n*_\"'`$()[]{}.,:;!"
 
 
@@ -78,7 +78,7 @@ class _Mention:
 
 
 _SINGLE = re.compile(r"(?<![\w\\])(?<!\w['.\-/])([A-Za-z])(?!\w)(?!['/\-]\w)(?!\.[A-Za-z](?!\w))")
-_OPENERS, _CLOSERS = "([{<*_\"'`$", ")]}>*_\"'`$"
+_OPENERS, _CLOSERS = "([{*_\"'`$", ")]}*_\"'`$"
 _NEXT_WORD = re.compile(r"[*_\"'`]{0,4}[ \t]{1,20}(\w+)")
 _AFTER_SUBJECT = frozenset(
     {"is", "was", "because", "since", "as", "and", "or", "but", "would", "has", "looks", "seems", "appears", "matches"}
@@ -98,7 +98,7 @@ def _mentions(text: str, letters: Sequence[str]) -> list[_Mention]:
 def _mention(text: str, match: re.Match[str], letters: Sequence[str]) -> _Mention | None:
     letter, (start, end) = match[1], match.span()
     set_off = _set_off(text, start, end)
-    named = _stands_for_itself(text, letter, end) if letter.isupper() else _closes_statement(text, start, end)
+    named = _stands_for_itself(text, letter, start, end) if letter.isupper() else _closes_statement(text, start, end)
     if not set_off and not named:
         return None
     value = letter.upper() if letter.upper() in letters else None
@@ -115,15 +115,25 @@ def _set_off(text: str, start: int, end: int) -> bool:
     return bool(_PUNCTUATION.match(text, end) or _LINE_BREAK.match(text, end))
 
 
-def _stands_for_itself(text: str, letter: str, end: int) -> bool:
-    """Say whether a bare capital names an option: "I" never does, "A" not before a word it could be the article of."""
+_MID_SENTENCE = re.compile(r"(?:[a-z0-9,]|\b[A-Z][a-z]+)[ \t]$")
+
+
+def _stands_for_itself(text: str, letter: str, start: int, end: int) -> bool:
+    """Say whether a bare capital names an option: "I" never does, nor "A" where it can be the article of a word.
+
+    The article has a capital only at the start of a sentence or among capitals: "Box A fits" names an option.
+    """
     if letter == "I":
         return False
     following = _NEXT_WORD.match(text, end)
-    return letter != "A" or following is None or following[1].lower() in _AFTER_SUBJECT
+    if letter != "A" or following is None or following[1].lower() in _AFTER_SUBJECT:
+        return True
+    return _MID_SENTENCE.search(text[max(0, start - _LONGEST_HEAD) : start]) is not None
 
 
-_STATING = re.compile(r"\b(?:answer|option|choice)(?:\s{1,2}is|\s{0,2}[:=])[\s*_\"'`(]{0,6}(?:option )?$", re.IGNORECASE)
+_STATING = re.compile(
+    r"\b(?:answer|option|choice)(?:\s{1,2}is|\s{0,2}[:=])[\s*_\"'`(]{0,6}(?:option )?$", re.IGNORECASE
+)
 _STATED = re.compile(r"[*_\"'`]{0,4}(?:[.,;!](?:\s|$)|[ \t]{0,8}(?:\n|$))")
 
 

@@ -43,12 +43,14 @@ class Rules:
         statements: pattern of the cues of an explicit answer.
         conclusions: pattern of the cues of a conclusion; None to use no conclusions.
         by_sentence: a conclusion ends with its sentence, not with the text.
+        enumerable: replies repeat the list of answers, so that a statement with three of them states none.
     """
 
     noun: str
     statements: re.Pattern[str] = field(default=statement_cues(ANSWER_NOUNS))
     conclusions: re.Pattern[str] | None = CONCLUSION_CUES
     by_sentence: bool = False
+    enumerable: bool = False
 
 
 _WRAP = r"[\s(\[{\"'`*_$]"
@@ -57,7 +59,7 @@ _FILLERS = (
     r"|is|it's|its|think|believe|correct|right answer)"
 )
 _NEGATED_BEFORE = re.compile(
-    r"(?:\bnot|n't|\bneither|\bnor|\brather than|\binstead of|\bunlike|\bother than|\bexcept(?: for)?"
+    r"(?:\bnot|\bnone of|n't|\bneither|\bnor|\brather than|\binstead of|\bunlike|\bother than|\bexcept(?: for)?"
     rf"|\bexclud\w+|\beliminat\w+|\brul(?:e|es|ed|ing) out|\bcannot)(?:{_WRAP}+{_FILLERS})*{_WRAP}*$",
     re.IGNORECASE,
 )
@@ -121,11 +123,24 @@ def stated(text: str, layers: Sequence[Layer], rules: Rules) -> Reading | None:
     box = last_box(text)
     if box is not None:
         return settle(_in_first_layer(layers, [box]), "boxed", rules)
+    if _ends_on_something_else(text, layers):
+        return Reading(None, f"the answer names no {rules.noun}")
     reading = _first_settled(text, layers, statements(text, rules.statements), "statement", rules)
     if reading is not None:
         return reading
     bold = _in_first_layer(layers, bolds(text))
     return settle(bold, "bold", rules) if len({hit.value for hit in bold}) == 1 else None
+
+
+_ANSWER_COLON = re.compile(r"\banswer[*_\"'`)]{0,4}[ ]?:[\s*_]{0,8}", re.IGNORECASE)
+
+
+def _ends_on_something_else(text: str, layers: Sequence[Layer]) -> bool:
+    """Say whether the reply ends on an "Answer: unknown", so that nothing said before it can be meant."""
+    ends = [cue.end() for cue in _ANSWER_COLON.finditer(text)]
+    if not ends or not text[ends[-1] :].strip():
+        return False
+    return not any(layer.inside(Span(ends[-1], len(text))) for layer in layers)
 
 
 def concluded(text: str, layers: Sequence[Layer], rules: Rules) -> Reading:
@@ -154,7 +169,11 @@ _IMMEDIATE_WORD = (
     r"|clearly|definitely|actually|about|approximately|approx\.?|roughly|around|nearly|exactly|only|just|there|are)"
 )
 _IMMEDIATE = re.compile(rf"[^\w]*(?:{_IMMEDIATE_WORD}\b[^\w]*)*", re.IGNORECASE)
-_ALTERNATIVE = re.compile(rf"[^\w.;]*(?:\b(?:or|and|and/or)\b[^\w.;]*|[/&,|][^\w.;]*)(?:{_IMMEDIATE_WORD}\b[^\w.;]*)*")
+_ALTERNATIVE = re.compile(
+    r"(?!.*\b(?:because|since|as|than|while|but)\b)(?:[^.;]*\b(?:or|and)\b[^\w.;]*|[^\w.;]*[/&,|][^\w.;]*)"
+    rf"(?:{_IMMEDIATE_WORD}\b[^\w.;]*)*",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def _first_settled(
@@ -162,13 +181,24 @@ def _first_settled(
 ) -> Reading | None:
     for span in spans:
         hits = _in_first_layer(layers, [span])
-        if hits and _near(text, span.start, hits[0].start, _IMMEDIATE):
-            rivals = [hit for hit in hits[1:2] if hit.value != hits[0].value]
-            offered = [hit for hit in rivals if _near(text, hits[0].end, hit.start, _ALTERNATIVE)]
-            return settle([hits[0], *offered], rule, rules)
-        if len({hit.value for hit in hits}) == 1:
+        values = {hit.value for hit in hits}
+        if len(values) == 1:
             return settle(hits, rule, rules)
+        if hits and _near(text, span.start, hits[0].start, _IMMEDIATE):
+            return settle(_with_alternative(text, hits, rules), rule, rules)
     return None
+
+
+def _with_alternative(text: str, hits: Sequence[Hit], rules: Rules) -> Sequence[Hit]:
+    """Return the first of several hits, with what is offered beside it: "A or B", "(A) one (B) two (C) three"."""
+    values = {hit.value for hit in hits}
+    second = next(index for index, hit in enumerate(hits) if hit.value != hits[0].value)
+    offered = _near(text, hits[second - 1].end, hits[second].start, _ALTERNATIVE)
+    listed = rules.enumerable and len(values) > 2 and not _REASON.search(text, hits[0].end, hits[second].start)
+    return hits[: second + 1] if offered or listed else hits[:1]
+
+
+_REASON = re.compile(r"\b(?:because|since|as)\b", re.IGNORECASE)
 
 
 def _near(text: str, start: int, end: int, between: re.Pattern[str]) -> bool:

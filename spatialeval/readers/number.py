@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from spatialeval.samples import Sample
 
 _CONCLUSIONS = re.compile(
-    r"\b(?:(?:therefore|thus|hence|so|overall|in conclusion)\b|total (?:of|is)\b|total:|in (?:total|all),? (?:there|we|i|it)\b)"
+    r"\b(?:(?:therefore|thus|hence|so|overall|in conclusion)\b|total (?:of|is)\b|total:"
+    r"|in (?:total|all),? (?:there|we|i|it)\b)"
     r"|\b(?:approximately|approx\.?|roughly|about|around|estimated? (?:at|to be|as))(?!\w)|[=≈]",
     re.IGNORECASE,
 )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _WORD = re.compile(r"(?:(?<!\w)[-+])?\d+(?:[.,]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
+_COMPOUND_BEFORE = re.compile(r"[^\W_]-$|\b(?:top|bottom|upper|lower)[ \-]$", re.IGNORECASE)
+_COMPOUND_AFTER = re.compile(r"-(?!(?:hand|handed|side|most|facing|ward)\b)[^\W_]", re.IGNORECASE)
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
@@ -68,7 +70,8 @@ class Phrases:
                 index += 1
                 continue
             last = found[index + len(form) - 1]
-            hits.append(Hit(self._values[form], found[index].start, last.end))
+            if not _is_part_of_compound(text, found[index].start, last.end):
+                hits.append(Hit(self._values[form], found[index].start, last.end))
             index += len(form)
         return hits
 
@@ -77,3 +80,9 @@ class Phrases:
             if tuple(word.text for word in found[index : index + len(form)]) == form:
                 return form
         return None
+
+
+def _is_part_of_compound(text: str, start: int, end: int) -> bool:
+    """Say whether a phrase is half of another word: "right" in "bottom-right" or "top right", "no" in "no-one"."""
+    before = _COMPOUND_BEFORE.search(text[max(0, start - 8) : start])
+    return before is not None or _COMPOUND_AFTER.match(text, end) is not None

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _THOUGHT_TAG = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 _ANSWER_TAG = re.compile(r"<(/?)answer>", re.IGNORECASE)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_MODEL_TOKENS = re.compile(
+    r"</?s>|<(?:pad|eos|bos|end_of_turn)>|<\|(?:im_start|im_end|endoftext|eot_id|end)\|>", re.IGNORECASE
+)
 _LATEX_WORDS = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|boldsymbol)\s?\{([^{}]*)\}")
 _STRAIGHT = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "「": '"', "」": '"', "【": "[", "】": "]"})
 
@@ -80,8 +83,8 @@ def _answer_tag(text: str) -> tuple[str | None, str | None]:
 
 
 def unwrapped(text: str) -> str:
-    """Return `text` without invisible characters and LaTeX text commands."""
-    return _LATEX_WORDS.sub(r"\1", _INVISIBLE.sub("", text))
+    """Return `text` without invisible characters, end tokens that servers left in, and LaTeX text commands."""
+    return _LATEX_WORDS.sub(r"\1", _MODEL_TOKENS.sub("", _INVISIBLE.sub("", text)))
 
 
 def plain(text: str) -> str:
@@ -104,7 +107,8 @@ _MOST_STATEMENTS = 50
 
 def statement_cues(nouns: str) -> re.Pattern[str]:
     """Return the pattern of the words after which an answer is stated, such as "the answer is" or "Answer:"."""
-    return re.compile(rf"\b(?:{nouns}){_JOINERS}|{_CHOOSING}", re.IGNORECASE)
+    # "Let's look at each option: A) ..." opens a list, it states nothing.
+    return re.compile(rf"(?<!each )(?<!every )(?<!any )(?<!all )\b(?:{nouns}){_JOINERS}|{_CHOOSING}", re.IGNORECASE)
 
 
 def statements(text: str, cues: re.Pattern[str]) -> Iterator[Span]:
@@ -137,16 +141,16 @@ def bolds(text: str) -> list[Span]:
 
 
 CONCLUSION_CUES = re.compile(
-    r"\b(?:therefore|thus|hence|consequently|in conclusion|in summary|to conclude|overall)\b"
-    r"|(?:^|[.,;:!?\n]\s{0,3}|\band )so\b(?! (?:far|close|much|many|that|long|near))",
+    r"(?:^|[.,;:!?\n][\s*_]{0,4})(?:therefore|thus|hence|consequently|in conclusion|in summary|to conclude|overall"
+    r"|so(?! (?:far|close|much|many|that|long|near)\b))\b",
     re.IGNORECASE,
 )
 
 
 def conclusions(text: str, cues: re.Pattern[str], *, sentence: bool) -> Iterator[Span]:
-    """Yield what follows each conclusion cue, the last one first: to the sentence's end, or to the end of the text."""
+    """Yield what follows conclusion cues: the sentences of the last 50, or all the text after the last one."""
     if sentence:
         yield from statements(text, cues)
         return
     ends = [cue.end() for cue in cues.finditer(text)]
-    yield from (Span(end, len(text)) for end in reversed(ends[-_MOST_STATEMENTS:]))
+    yield from (Span(end, len(text)) for end in ends[-1:])

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from spatialeval.report.table import make_console, print_overview, print_summary, run_table
+from spatialeval.report.table import make_console, print_overview, print_summary
 
-__all__ = ["make_console", "print_overview", "print_summary", "run_table"]
+__all__ = ["make_console", "print_overview", "print_summary"]

@@ -67,6 +67,12 @@ class Layout:
         longest = max(map(len, [title, *(name for line in lines for name in line.names)]))
         return cls(False, (title,), shown, (min(room, longest),), numbers)
 
+    @property
+    def width(self) -> int:
+        """The columns that the table takes: more than the terminal has, where even short names do not fit."""
+        gap = 2 if self.wide else 1
+        return sum(self.names) + sum(self.numbers) + gap * (len(self.names) + len(self.numbers) - 1)
+
     def table(self, sections: Iterable[Sequence[Line]]) -> Table:
         """Return the table of `sections`, set apart from each other by an empty line."""
         from rich import box  # noqa: PLC0415 - only commands that print tables pay for it

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from spatialeval.run.summary import About, Counts, Row, Summary
@@ -60,7 +59,8 @@ def print_summary(summary: Summary, folder: Path | None = None, *, console: Cons
     console.print(_text(about.title, "bold"))
     console.print(_text(_DOT.join(f"{key} {name}" for key, name in names.items())))
     console.print()
-    console.print(run_table(summary, console.width))
+    layout, sections = _run_layout(summary, console.width)
+    _print_table(console, layout, sections)
     console.print()
     for note in notes(summary):
         console.print(_text(note.text, "bold red" if note.grave else "dim"))
@@ -79,7 +79,7 @@ def print_overview(summaries: Iterable[Summary], *, console: Console | None = No
     for name, group in groupby(zip(ordered, lines, strict=True), key=lambda pair: _asked(pair[0].about)):
         console.print()
         console.print(_text(name, "bold"))
-        console.print(layout.table([[line for _, line in group]]))
+        _print_table(console, layout, [[line for _, line in group]])
     console.print()
     for summary in ordered:
         if grave := [note.text for note in notes(summary) if note.grave]:
@@ -88,7 +88,7 @@ def print_overview(summaries: Iterable[Summary], *, console: Console | None = No
             console.print(_text(f"{names}: {' '.join(grave)}", "bold red"))
 
 
-def run_table(summary: Summary, width: int) -> Table:
+def _run_layout(summary: Summary, width: int) -> tuple[Layout, list[list[Line]]]:
     """Return the table of one run: its categories, its parts, and the headline set apart at the end."""
     missing = summary.counts.missing > 0
     aside = [row for row in summary.parts if not row.headline]
@@ -98,7 +98,17 @@ def run_table(summary: Summary, width: int) -> Table:
         for rows, style in ((summary.categories, ""), (aside, ""), (headline, "bold"))
     ]
     lines = [line for section in sections for line in section]
-    return Layout.fit(("category",), _heads(missing=missing), lines, width).table(sections)
+    return Layout.fit(("category",), _heads(missing=missing), lines, width), sections
+
+
+def _print_table(console: Console, layout: Layout, sections: Sequence[Sequence[Line]]) -> None:
+    """Print a table whole. On a terminal that is too narrow its lines run over; rich would cut the last columns off."""
+    width = console.width
+    console.width = max(width, layout.width)
+    try:
+        console.print(layout.table(sections))
+    finally:
+        console.width = width
 
 
 def _headline(summary: Summary, *, missing: bool) -> Line:

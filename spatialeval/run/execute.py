@@ -100,8 +100,9 @@ class RunOutcome:
 
     @property
     def complete(self) -> bool:
-        """Whether no item failed; a command exits with an error code otherwise."""
-        return not self.states.get("failed")
+        """Whether every item was answered; a command exits with an error code otherwise."""
+        complete: bool = self.summary.complete
+        return complete
 
 
 @dataclass(frozen=True)
@@ -177,6 +178,8 @@ async def execute(
     """
     model = model or open_model(spec.model, spec.options)
     ready = prepare(spec)
+    if not model.sees_media:
+        ready = replace(ready, items=[replace(item, sample=replace(item.sample, media=())) for item in ready.items])
     moved = move_aside(ready.folder) if spec.fresh else None
     with locked(ready.folder):
         identity = ready.identity(model)

@@ -86,7 +86,7 @@ class Experiment(_Section):
                     recover=recover,
                     command=command,
                 )
-                for protocol in what.protocols or self.protocols or [None]
+                for protocol in what.protocols or self.protocols or (None,)
             ]
         return specs
 

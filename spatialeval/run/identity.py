@@ -5,12 +5,12 @@ Not part of it: how many samples are asked, how fast, where the results go, and 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from spatialeval.data.fingerprint import fingerprint
 from spatialeval.errors import RunChangedError
 from spatialeval.run.secrets import redact_data
 
@@ -47,29 +47,12 @@ def run_identity(
         "strategy": strategy.identity(),
         "views": [_named(view) for view in views],
         "model": model.identity(),
-        "data": data_fingerprint(samples),
+        "data": fingerprint(samples),
         "rules": RULES_VERSION,
     }
     # Through JSON, so that a fresh identity equals a stored one: tuples are lists and keys are strings in both.
     plain: dict[str, Any] = json.loads(json.dumps(redact_data(identity), default=str))
     return plain
-
-
-def data_fingerprint(samples: Iterable[Sample]) -> str:
-    """Return a digest of every sample as it was loaded.
-
-    Media files count by name only, because a missing one may be added later; what they hold is checked per answered
-    item against the journal. Media held in the rows count by content.
-    """
-    digest = hashlib.sha256()
-    for sample in samples:
-        media = [(m.kind, m.name, m.sha256 if isinstance(m.source, bytes) else "") for m in sample.media]
-        facts = [
-            *(sample.id, sample.answer, sample.question, sample.target, sample.choices, sample.labels),
-            *(sample.category, sample.group, dict(sample.meta), media),
-        ]
-        digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
-    return digest.hexdigest()[:32]
 
 
 def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Strategies say how to ask: the call graph over one sample. A strategy is a frozen dataclass; its fields are its options.
+"""Strategies say how to ask: the call graph over one sample. A strategy is a frozen dataclass; fields are its options.
 
     @STRATEGIES.register("plain")
     @dataclass(frozen=True)

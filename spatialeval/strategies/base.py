@@ -35,7 +35,7 @@ class Strategy(ABC):
 
     def identity(self) -> dict[str, Any]:
         """Return what can change an answer, JSON-able: name, options and the texts it adds."""
-        options = {f.name: getattr(self, f.name) for f in fields(self)} if is_dataclass(self) else {}
+        options: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)} if is_dataclass(self) else {}
         return {"name": self.name, **options}
 
 

@@ -1,4 +1,4 @@
-"""Tasks: YAML files that say where a benchmark's data are, how a row becomes a Sample, and how it is asked and scored."""
+"""Tasks: YAML files that say where the data are, how a row becomes a Sample, and how it is asked and scored."""
 
 from __future__ import annotations
 

@@ -106,5 +106,7 @@ def combine(
 def _weighted(name: str, scores: Mapping[str, float], counts: Mapping[str, int]) -> float:
     unknown = [category for category in scores if category not in counts]
     if unknown or not scores:
-        raise DataError(f"the micro mean {name!r} needs the number of questions of {', '.join(unknown) or 'its categories'}.")
+        raise DataError(
+            f"the micro mean {name!r} needs the number of questions of {', '.join(unknown) or 'its categories'}."
+        )
     return sum(scores[c] * counts[c] for c in scores) / sum(counts[c] for c in scores)

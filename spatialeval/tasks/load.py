@@ -52,7 +52,10 @@ def _check_names(spec: TaskSpec, file: Path, lines: Lines) -> None:
         raise TaskFileError(message, file=file, line=lines.of(place), key=".".join(map(str, place)))
 
     if spec.default_protocol not in spec.protocols:
-        fail(f"no protocol is named {spec.default_protocol!r}. {nearest(spec.default_protocol, spec.protocols)}", "default_protocol")
+        fail(
+            f"no protocol is named {spec.default_protocol!r}. {nearest(spec.default_protocol, spec.protocols)}",
+            "default_protocol",
+        )
     if spec.data.source.startswith("hf:") and not spec.data.revision:
         fail("is required for hub data: 40 hex digits, or `floating` when no revision is known.", "data", "revision")
     environment = sandbox(file.parent / "prompts", prompts_folder())
@@ -74,7 +77,12 @@ def _check_aggregates(spec: TaskSpec, fail: Callable[..., NoReturn]) -> None:
                 fail("needs either `mean_of` or `micro: true`.", *place, i)
             for member in rule.mean_of if isinstance(rule.mean_of, list) else ():
                 if spec.data.expect.categories and member not in known:
-                    fail(f"{member!r} is neither a category under data.expect nor a part above. {nearest(member, known)}", *place, i, "mean_of")
+                    fail(
+                        f"{member!r} is neither a category of data.expect nor a part above. {nearest(member, known)}",
+                        *place,
+                        i,
+                        "mean_of",
+                    )
             known.add(rule.name)
 
 

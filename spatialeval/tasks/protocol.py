@@ -76,12 +76,11 @@ class TaskProtocol:
         readers = {kind: build(READERS, f"strict_{kind}", {}) for kind in ANSWER_TYPES}
         return replace(self.grader, readers=readers, on_length="truncated")
 
-    def request(
-        self, sample: Sample, *, instruction: str | None = None, settings: Settings | None = None
-    ) -> Request:
-        """Return the request for `sample`.
+    def request(self, sample: Sample, *, instruction: str | None = None, settings: Settings | None = None) -> Request:
+        """Return the request for a sample.
 
         Args:
+            sample: what is asked.
             instruction: replaces the protocol's own answer instruction.
             settings: replaces the protocol's generation settings.
 
@@ -91,7 +90,7 @@ class TaskProtocol:
         names = _names(sample)
         text = self._render("question", sample, names)
         text += self._render("instruction", sample, names) if instruction is None else instruction
-        messages = (Message("user", tuple(self._arrange(text, self._pictures(sample)))),)
+        messages: tuple[Message, ...] = (Message("user", tuple(self._arrange(text, self._pictures(sample)))),)
         if self.spec.system is not None:
             system = self._render("system", sample, names)
             messages = (Message("system", (Text(system),)), *messages)
@@ -122,7 +121,9 @@ class TaskProtocol:
         except jinja2.TemplateNotFound as error:
             raise DataError(f"protocol {self.name!r} includes {error}, which is not in the prompts folder.") from error
         except (jinja2.TemplateError, TypeError, ValueError) as error:
-            raise DataError(f"the {part} of protocol {self.name!r} cannot be written for sample {sample.id!r}: {error}") from error
+            raise DataError(
+                f"the {part} of protocol {self.name!r} cannot be written for sample {sample.id!r}: {error}"
+            ) from error
 
     def _pictures(self, sample: Sample) -> list[Image]:
         pictures = []
@@ -148,7 +149,9 @@ class TaskProtocol:
             return [*pictures, Text(text)]
         pieces = text.split(rule.marker)
         if pictures and len(pieces) - 1 > len(pictures):
-            raise DataError(f"the text has {len(pieces) - 1} {rule.marker} marks for {len(pictures)} pictures: {text[:80]!r}")
+            raise DataError(
+                f"the text has {len(pieces) - 1} {rule.marker} marks for {len(pictures)} pictures: {text[:80]!r}"
+            )
         # Pictures without a mark come first; without pictures (a blind view) the marks vanish.
         unmarked = max(0, len(pictures) - (len(pieces) - 1))
         parts: list[Part] = list(pictures[:unmarked])
@@ -177,16 +180,14 @@ def _names(sample: Sample) -> dict[str, Any]:
 
 def _of_type(spec: schema.PerType, kind: AnswerType) -> tuple[str, dict[str, Any]] | None:
     """Return name and options of the reader or scorer that `spec` gives for one answer type."""
-    if isinstance(spec, dict) and spec and not set(spec) <= set(ANSWER_TYPES):
-        pass
-    elif isinstance(spec, dict):
-        inner = spec.get(kind)
-        if inner is None:
-            return None
-        spec = inner
-    if isinstance(spec, str):
-        return spec, {}
-    ((name, options),) = spec.items()
+    named: Any = spec
+    if isinstance(named, dict) and set(named) <= set(ANSWER_TYPES):
+        named = named.get(kind)
+    if named is None:
+        return None
+    if isinstance(named, str):
+        return named, {}
+    ((name, options),) = named.items()
     return name, dict(options or {})
 
 
@@ -195,7 +196,7 @@ def _default(kind: AnswerType) -> tuple[str, dict[str, Any]] | None:
 
 
 def build(registry: Registry[Any], name: str, options: dict[str, Any]) -> Any:
-    """Return the registered thing `name` made with `options`; raise UsageError-like UnknownNameError for unknown ones."""
+    """Return the registered thing `name` made with `options`; raise UnknownNameError for an unknown name or option."""
     make = registry.get(name)
     fields = list(getattr(make, "__dataclass_fields__", {}))
     for option in options:

@@ -75,7 +75,15 @@ class RowReader:
             missing = str(error).rsplit("attribute ", 1)[-1].strip("'")
             columns = [c for c in row if not c.startswith("_")]
             raise self._error(name, f"the rows have no column {missing!r}. {nearest(missing, columns)}", row) from error
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError, IndexError, AttributeError, ZeroDivisionError) as error:
+        except (
+            jinja2.TemplateError,
+            TypeError,
+            ValueError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            ZeroDivisionError,
+        ) as error:
             raise self._error(name, f"cannot be computed: {type(error).__name__}: {error}", row) from error
 
     def _texts(self, name: str, value: Any, row: dict[str, Any]) -> tuple[str, ...]:
@@ -114,8 +122,10 @@ class RowReader:
     def _media(self, values: dict[str, Any], root: Path | None, row: dict[str, Any]) -> list[Any]:
         media = []
         try:
-            for kind, name in (("image", "images"), ("video", "video")):
-                media += resolve_media(values.get(name), kind=kind, name=name, root=root)
+            name = "images"
+            media += resolve_media(values.get(name), kind="image", name=name, root=root)
+            name = "video"
+            media += resolve_media(values.get(name), kind="video", name=name, root=root)
         except DataError as error:
             raise self._error(name, str(error), row) from error
         return media
@@ -123,5 +133,7 @@ class RowReader:
     def _error(self, name: str, message: str, row: dict[str, Any]) -> DataError:
         section = "data" if name == "where" else "sample"
         place = f"row {row.get('_index', '?')} of {row.get('_file', 'the data')}"
-        wrong = TaskFileError(f"{message} ({place})", file=self.file, line=self.lines.of((section, name)), key=f"{section}.{name}")
+        wrong = TaskFileError(
+            f"{message} ({place})", file=self.file, line=self.lines.of((section, name)), key=f"{section}.{name}"
+        )
         return DataError(str(wrong))

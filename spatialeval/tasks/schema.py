@@ -1,4 +1,4 @@
-"""The schema of a task file. Every key is declared here; an unknown key is an error, and the JSON Schema comes from here.
+"""The schema of a task file. Every key is declared here; an unknown key is an error; the JSON Schema comes from here.
 
 Where a type says Template, a text is a literal, a Jinja2 template, or "{{ one expression }}" that keeps its own type.
 Row expressions see `row`; prompt templates see the fields of the Sample (see docs/task-files.md).
@@ -23,7 +23,8 @@ Revision = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|floating)$"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 Ability = Literal[
     "appearance_order", "attribute", "counting", "depth", "direction", "distance", "geometry", "localization",
-    "logic", "metric", "multi_hop", "multi_view", "navigation", "orientation", "perception", "planning", "relation", "size",
+    "logic", "metric", "multi_hop", "multi_view", "navigation", "orientation", "perception", "planning", "relation",
+    "size",
 ]  # fmt: skip
 
 

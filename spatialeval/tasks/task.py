@@ -131,11 +131,16 @@ class Task:
             raise DataError(f"task {self.name!r}: the data hold no rows (after data.where). Check --data.")
         repeated = [name for name, count in Counter(s.id for s in samples).items() if count > 1]
         if repeated:
-            raise DataError(f"task {self.name!r}: {len(repeated)} sample ids are not unique, such as {repeated[0]!r}. Mend sample.id.")
+            raise DataError(
+                f"task {self.name!r}: {len(repeated)} sample ids are not unique, such as {repeated[0]!r}. "
+                "Mend sample.id in the task file."
+            )
         scorers = self.protocol().grader.scorers
         unscored = {s.answer for s in samples} - set(scorers)
         if unscored:
-            raise DataError(f"{self.file}: `score` names no scorer for answer type {', '.join(sorted(unscored))}; add one.")
+            raise DataError(
+                f"{self.file}: `score` names no scorer for answer type {', '.join(sorted(unscored))}; add one."
+            )
         if partial or self.params:
             return
         expect = self.spec.data.expect
@@ -146,7 +151,9 @@ class Task:
         for category in {*expect.categories, *(counts if expect.categories else ())}:
             wanted, found = expect.categories.get(category, 0), counts[category]
             if wanted != found:
-                raise DataError(f"task {self.name!r} expects {wanted:,} rows of category {category!r} and found {found:,}. {hint}")
+                raise DataError(
+                    f"task {self.name!r} expects {wanted:,} rows of category {category!r} and found {found:,}. {hint}"
+                )
 
 
 def load_task(text: str) -> Task:

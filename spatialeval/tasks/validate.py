@@ -1,4 +1,4 @@
-"""Checks of a task file that go beyond its schema. All of them really run: rows, prompts, replies, counts, arithmetic."""
+"""Checks of a task file beyond its schema. All of them really run: rows, prompts, replies, counts, arithmetic."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ def _examples(task: Task) -> Iterator[Finding]:
         for problem in problems:
             yield False, problem
         if not problems:
-            yield True, f"example {i}: {len(task.protocols)} prompts rendered, {len(example.replies)} canned replies read"
+            yield (
+                True,
+                f"example {i}: {len(task.protocols)} prompts rendered, {len(example.replies)} canned replies read",
+            )
 
 
 def _example_problems(task: Task, example: Example, sample: Sample) -> Iterator[str]:
@@ -93,14 +96,17 @@ def _plain(target: object) -> str:
 
 def _reply_problems(task: Task, sample: Sample, case: ParseCase) -> Iterator[str]:
     try:
-        score = task.protocol(case.protocol).grader.grade(sample, case.reply, "length" if case.state == "truncated" else "stop")
+        score = task.protocol(case.protocol).grader.grade(
+            sample, case.reply, "length" if case.state == "truncated" else "stop"
+        )
     except SpatialEvalError as error:
         yield f"reply {case.reply!r}: {error}"
         return
     if (score.state, score.value) != (case.state, case.score):
         yield (
-            f"reply {case.reply!r} under {case.protocol or task.spec.default_protocol} should be {case.state} with score "
-            f"{case.score} and is {score.state} with {score.value} (read {score.reading.value!r} by {score.reading.rule!r})."
+            f"reply {case.reply!r} under {case.protocol or task.spec.default_protocol} should be {case.state} with "
+            f"score {case.score} and is {score.state} with {score.value} "
+            f"(read {score.reading.value!r} by {score.reading.rule!r})."
         )
 
 
@@ -109,9 +115,15 @@ def _counts(task: Task) -> Iterator[Finding]:
     total = sum(expect.categories.values())
     if expect.categories and expect.rows is not None and total != expect.rows:
         line = task.lines.of(("data", "expect", "categories"))
-        yield False, f"{task.file}:{line}: data.expect: the categories add up to {total:,}, not to rows: {expect.rows:,}."
+        yield (
+            False,
+            f"{task.file}:{line}: data.expect: the categories add up to {total:,}, not to rows: {expect.rows:,}.",
+        )
     elif expect.rows is not None:
-        yield True, f"expects {expect.rows:,} rows" + (f" in {len(expect.categories)} categories" if expect.categories else "")
+        yield (
+            True,
+            f"expects {expect.rows:,} rows" + (f" in {len(expect.categories)} categories" if expect.categories else ""),
+        )
 
 
 def _reference(task: Task, reference: Reference) -> Finding:
@@ -130,7 +142,10 @@ def _reference(task: Task, reference: Reference) -> Finding:
     except SpatialEvalError as error:
         return False, f"{task.file}: reference: {name}: {error}"
     if abs(value - reference.headline) > reference.tolerance + 1e-12:
-        return False, f"{task.file}: reference: {name}: the parts give {value:.10g}, the headline says {reference.headline}."
+        return (
+            False,
+            f"{task.file}: reference: {name}: the parts give {value:.10g}, the headline says {reference.headline}.",
+        )
     return True, f"{name}: parts give {value:.6g}, published {reference.headline:.6g}"
 
 
@@ -162,4 +177,5 @@ def _gold_is_readable(task: Task, samples: Sequence[Sample]) -> Finding:
     if not wrong:
         return True, "every gold answer, given as a reply, scores 1"
     kinds = Counter(s.category for s in wrong).most_common(1)[0][0]
-    return False, f"{task.file}: {len(wrong):,} gold answers do not score 1 as replies, such as {wrong[0].target!r} of {wrong[0].id!r} ({kinds})."
+    first = f"{wrong[0].target!r} of {wrong[0].id!r} ({kinds})"
+    return False, f"{task.file}: {len(wrong):,} gold answers do not score 1 as replies, such as {first}."

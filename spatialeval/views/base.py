@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from spatialeval.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from spatialeval.samples import Sample
 
 
