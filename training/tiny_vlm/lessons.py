@@ -120,20 +120,21 @@ class Menu(NamedTuple):
     listing: float
     thoughts: float
     varied: float
+    looks: float = 0  # single-object size questions, the step between locating and comparing sizes
 
 
 MENUS = {
     "tokenizer": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.2, listing=0.2, thoughts=0.3, varied=0.75),
     "locate": Menu({}, locate=4, listing=1, thoughts=0, varied=0),
     "early": Menu({"open": 5, "yesno": 0.7, "letter": 0.4}, locate=2.5, listing=1.5, thoughts=0.3, varied=0.3),
-    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.8, listing=0.5, thoughts=0.25, varied=0.6),
-    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.3, listing=0.2, thoughts=0.3, varied=0.75),
+    "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.8, listing=0.5, thoughts=0.25, varied=0.6, looks=2),
+    "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.3, listing=0.2, thoughts=0.3, varied=0.75, looks=0.3),
 }
 
 
 def lesson(rng: random.Random, pooled: Pooled, menu: Menu) -> Lesson:
     """One exchange about a pooled scene."""
-    weights = {**menu.forms, "locate": menu.locate, "listing": menu.listing}
+    weights = {**menu.forms, "locate": menu.locate, "listing": menu.listing, "looks": menu.looks}
     what = rng.choices(list(weights), list(weights.values()))[0]
     scene = pooled.scene
     unique = _unique(scene)
@@ -141,7 +142,11 @@ def lesson(rng: random.Random, pooled: Pooled, menu: Menu) -> Lesson:
         solid = rng.choice(unique)
         frame = rng.choice(("In which cell is the {}?", "Where is the {}? Give its cell.", "Cell of the {}?"))
         return Lesson(frame.format(solid.name), cell(solid))
-    found = None if what in {"locate", "listing"} else _question(rng, pooled, what)
+    if what == "looks" and unique and {"bigger_smaller", "closer_farther"} & set(pooled.kinds):
+        solid = rng.choice(unique)
+        frame = rng.choice(("Does the {} look big or small?", "How does the {} look, big or small?", "Size of the {}?"))
+        return Lesson(frame.format(solid.name), look(solid))
+    found = None if what in {"locate", "listing", "looks"} else _question(rng, pooled, what)
     if found is None:
         frame = rng.choice(
             ("List the objects.", "What is in the picture? List it.", "List every object with its cell.")
@@ -191,6 +196,11 @@ def cell(solid: Solid) -> str:
     return f"x{int(solid.u // CELL)} y{int(solid.v // CELL)}"
 
 
+def look(solid: Solid) -> str:
+    """Its size in the picture, in one word: near or large solids look big."""
+    return "big" if solid.radius > 10 else "small"
+
+
 def _reading_order(solids: tuple[Solid, ...]) -> list[Solid]:
     return sorted(solids, key=lambda solid: (int(solid.v // CELL), int(solid.u // CELL)))
 
@@ -207,7 +217,7 @@ def thought(kind: str, form: str, scene: Scene, asked: Asked) -> str:
         if kind in {"left_right", "above_below"}:
             text = " ".join(f"The {solid.name} is at {cell(solid)}." for solid in solids)
         else:
-            text = " ".join(f"The {solid.name} looks {'big' if solid.radius > 10 else 'small'}." for solid in solids)
+            text = " ".join(f"The {solid.name} looks {look(solid)}." for solid in solids)
         fact = LABELS[kind][0 if difference(kind, solids[0], solids[1], scene.level) > 0 else 1]
     return text if form in {"word", "number"} else f"{text} So it is {fact}."
 

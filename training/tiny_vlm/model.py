@@ -151,6 +151,7 @@ def save(model: LlavaForConditionalGeneration, processor: LlavaProcessor, folder
     file = folder / "model.safetensors"
     weights = {_served_name(name): weight.to(dtype).contiguous() for name, weight in load_file(file).items()}
     save_file(weights, file, metadata={"format": "pt"})
+    file.chmod(0o644)  # the writer makes it private, which would survive into wheels
 
 
 def _served_name(name: str) -> str:
