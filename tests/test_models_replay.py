@@ -45,8 +45,9 @@ def saved(folder, form, data, *, zipped=False):
     return path
 
 
-@pytest.mark.parametrize("zipped", [False, True])
-@pytest.mark.parametrize("form", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize(
+    ("form", "zipped"), [("jsonl", False), ("jsonl", True), ("csv", False), ("csv", True), ("parquet", False)]
+)
 def test_every_form_gives_the_same_replies(tmp_path, form, zipped):
     replies = read_replies(saved(tmp_path, form, encoded(form), zipped=zipped))
     assert replies == {

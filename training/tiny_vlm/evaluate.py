@@ -20,7 +20,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from spatialeval.generators.scenes import FORMS, KINDS, LEVELS, scenes
 
 SEED = 90_001  # training draws its scenes from named pools, never from a numbered seed
-BATCH = 50
+BATCH = 100
 Z95 = 1.959963984540054
 
 
@@ -117,15 +117,38 @@ def score_mazes(checkpoint: Checkpoint, size: int, asked: int) -> Cell:
 
 
 def table(cells: list[Cell]) -> str:
-    """The results as a Markdown table."""
-    lines = ["| level | kind | form | prompt | accuracy | 95 % interval | n |", "|" + " --- |" * 7]
-    for cell in cells:
-        low, high = wilson(cell.right, cell.asked)
-        lines.append(
-            f"| {cell.level} | {cell.kind} | {cell.form} | {cell.strategy} | {100 * cell.right / cell.asked:.1f} % "
-            f"| {100 * low:.1f}-{100 * high:.1f} % | {cell.asked} |"
-        )
+    """The results as a Markdown table: a line per level, kind and prompt, a column per form."""
+    columns = ("word", "number", "yesno", "letter", "mixture", "moves")
+    found = {cell[:4]: cell for cell in cells}
+    shown = [form for form in columns if any(cell.form == form for cell in cells)]
+    lines = ["| level | kind | prompt | " + " | ".join(shown) + " |", "|" + " --- |" * (len(shown) + 3)]
+    for level, kind, strategy in dict.fromkeys((cell.level, cell.kind, cell.strategy) for cell in cells):
+        values = [_value(found.get((level, kind, form, strategy))) for form in shown]
+        lines.append(f"| {level} | {kind} | {strategy} | " + " | ".join(values) + " |")
     return "\n".join(lines)
+
+
+def _value(cell: Cell | None) -> str:
+    if cell is None:
+        return ""
+    low, high = wilson(cell.right, cell.asked)
+    return f"{100 * cell.right / cell.asked:.1f} ({100 * low:.0f}-{100 * high:.0f}; {cell.asked})"
+
+
+def merge(file: Path, cells: list[Cell]) -> list[Cell]:
+    """Write the cells to a JSON file, beside those of earlier evaluations of the same checkpoint; return them all."""
+    known = (
+        [Cell(**{key: one[key] for key in Cell._fields}) for one in json.loads(file.read_text())["cells"]]
+        if file.exists()
+        else []
+    )
+    merged = {cell[:4]: cell for cell in (*known, *cells)}
+    ordered = sorted(merged.values(), key=lambda cell: [*LEVELS, cell.level].index(cell.level))
+    records = [
+        cell._asdict() | {"wilson95": [round(end, 4) for end in wilson(cell.right, cell.asked)]} for cell in ordered
+    ]
+    file.write_text(json.dumps({"seed": SEED, "wording": "test", "cells": records}, indent=1) + "\n")
+    return ordered
 
 
 def main() -> None:
@@ -137,7 +160,7 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=["plain", "cot"], choices=["plain", "cot"])
     parser.add_argument("--forms", nargs="+", default=[*FORMS, "mixture"])
     parser.add_argument("--mazes", type=int, default=0, help="mazes per size")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="file of scores to write or extend")
     options = parser.parse_args()
     torch.set_num_threads(1)
     checkpoint, cells = Checkpoint(options.checkpoint), []
@@ -153,10 +176,7 @@ def main() -> None:
                     cells.append(Cell(level, kind, form, strategy, right, options.rows))
                     print(*cells[-1], flush=True)
     cells += [score_mazes(checkpoint, size, options.mazes) for size in (2, 3, 4) if options.mazes]
-    print(table(cells))
-    if options.json:
-        records = [cell._asdict() | {"wilson95": wilson(cell.right, cell.asked)} for cell in cells]
-        options.json.write_text(json.dumps({"seed": SEED, "wording": "test", "cells": records}, indent=1) + "\n")
+    print(table(merge(options.json, cells) if options.json else cells))
 
 
 if __name__ == "__main__":

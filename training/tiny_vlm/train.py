@@ -34,6 +34,7 @@ class Stage:
     questions: int = 5
     warm: float = 0.0  # share of the steps that only ask where things are
     maze_every: int = 0
+    flat: bool = False  # no decay at the end, because the next stage goes on
     half: bool = False  # bfloat16 arithmetic on float32 weights: a quarter faster
     after: str = ""
 
@@ -41,15 +42,17 @@ class Stage:
 STAGES = {
     "vision": Stage(steps=1400, rate=1.5e-3, images=64),
     "early": Stage(steps=1600, rate=2e-3, muon=4e-3, warm=0.1, after="vision"),
-    "main": Stage(steps=1800, rate=1.5e-3, muon=3e-3, half=True, after="early"),
-    "vary": Stage(steps=700, rate=1e-3, muon=2e-3, half=True, maze_every=5, after="main"),
+    "main": Stage(steps=800, rate=1.5e-3, muon=3e-3, flat=True, half=True, after="early"),
+    "forms": Stage(steps=1300, rate=2e-3, muon=4e-3, flat=True, half=True, after="main"),
+    "vary": Stage(steps=500, rate=1.5e-3, muon=3e-3, half=True, maze_every=5, after="forms"),
 }
 SAVE_EVERY = 200
 
 
-def rate_at(step: int, steps: int) -> float:
-    """Share of the full rate: a short warm-up, flat, then linear to 2 % over the last 40 %."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.02, (1 - step / steps) / 0.4))
+def rate_at(step: int, stage: Stage) -> float:
+    """Share of the full rate: a short warm-up, then level; the last 40 % fall to 2 % unless the stage is flat."""
+    fall = 1.0 if stage.flat else min(1.0, max(0.02, (1 - step / stage.steps) / 0.4))
+    return min(1.0, (step + 1) / 60) * fall
 
 
 class Course:
@@ -70,14 +73,14 @@ class Course:
         self.head = torch.nn.Linear(HIDDEN, 2)
         self.optimisers = self._optimisers()
         self.rates = [group["lr"] for optimiser in self.optimisers for group in optimiser.param_groups]
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.average = 0, 0.0, 0.0
         if (self.folder / "state.pt").exists():
             state = torch.load(self.folder / "state.pt")
             self.model.load_state_dict(state["model"])
             self.head.load_state_dict(state["head"])
             for optimiser, kept in zip(self.optimisers, state["optimisers"], strict=True):
                 optimiser.load_state_dict(kept)
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step, self.seconds, self.average = state["step"], state["seconds"], state["average"]
         self.model.train()
 
     def _optimisers(self) -> list[torch.optim.Optimizer]:
@@ -102,26 +105,31 @@ class Course:
 
     def run(self) -> None:
         """All remaining steps, then the stage's checkpoint."""
-        started, average = time.process_time() - self.seconds, 0.0
+        started = time.process_time() - self.seconds
         while self.step < self.stage.steps:
             rng = random.Random(f"tiny {self.name} {self.step}")
             loss = self._dense(rng) if self.name == "vision" else self._answering(rng)
             self._update(loss)
             current = loss.item() if self.name == "vision" else self.answer_loss
-            average = current if not average else 0.97 * average + 0.03 * current
+            self.average = 0.97 * self.average + 0.03 * current if self.step > 1 else current
             self.seconds = time.process_time() - started
             if self.step % 50 == 0:
-                print(f"{self.name} step {self.step} cpu {self.seconds:.0f} s loss {average:.4f}", flush=True)
+                print(f"{self.name} step {self.step} cpu {self.seconds:.0f} s loss {self.average:.4f}", flush=True)
             if self.step % SAVE_EVERY == 0:
                 self._keep()
         save(self.model, self.processor, self.folder, torch.float32)
-        log = {"stage": self.name, "cpu_seconds": round(self.seconds), "loss": round(average, 4), **asdict(self.stage)}
+        log = {
+            "stage": self.name,
+            "cpu_seconds": round(self.seconds),
+            "loss": round(self.average, 4),
+            **asdict(self.stage),
+        }
         (self.folder / "stage.json").write_text(json.dumps(log, indent=1) + "\n")
 
     def _update(self, loss: torch.Tensor) -> None:
         groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
         for group, rate in zip(groups, self.rates, strict=True):
-            group["lr"] = rate * rate_at(self.step, self.stage.steps)
+            group["lr"] = rate * rate_at(self.step, self.stage)
         self.model.zero_grad()
         self.head.zero_grad()
         loss.backward()
@@ -138,6 +146,7 @@ class Course:
             "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
             "step": self.step,
             "seconds": self.seconds,
+            "average": self.average,
         }
         torch.save(state, self.folder / "state.new")
         (self.folder / "state.new").replace(self.folder / "state.pt")
