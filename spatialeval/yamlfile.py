@@ -49,7 +49,7 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Lines]:
     try:
         text = file.read_bytes()
     except OSError as error:
-        raise TaskFileError(f"cannot be read: {error.strerror}", file=file) from error
+        raise TaskFileError(f"cannot be read: {error.strerror}. Check the path.", file=file) from error
     if len(text) > _MAX_BYTES:
         raise TaskFileError(f"has {len(text):,} bytes; the limit is {_MAX_BYTES:,}.", file=file)
     try:
@@ -64,7 +64,7 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Lines]:
     lines: dict[KeyPath, int] = {}
     data = _Builder(file, lines).build(root, ())
     if not isinstance(data, dict):
-        raise TaskFileError("must be a mapping of keys such as `id`, `data` and `protocols`.", file=file, line=1)
+        raise TaskFileError("must be a mapping: lines of `key: value`.", file=file, line=1)
     return data, Lines(lines)
 
 
@@ -162,6 +162,10 @@ def _explain(model: type[BaseModel], problem: ErrorDetails, file: Path, lines: L
         message = f"is not a key here. {nearest(str(place[-1]), valid)}"
     elif problem["type"] == "missing":
         message = "is required and missing."
+    elif problem["type"] == "list_type":
+        message = f"must be a list: write [{problem.get('input')}]."
+    elif problem["type"] == "too_short":
+        message = "must not be empty."
     else:
         value = problem.get("input")
         shown = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__

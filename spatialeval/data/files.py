@@ -130,7 +130,10 @@ def _parse(text: str, path: Path, line: int = 1) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         place = f"{path}:{line + error.lineno - 1}"
-        raise DataError(f"{place}: invalid JSON at column {error.colno}: {error.msg}. Repair the file.") from None
+        raise DataError(
+            f"{place}: invalid JSON at column {error.colno}: {error.msg}. "
+            "Repair that line, or fetch the file again if it was cut off."
+        ) from None
     except RecursionError:
         raise DataError(f"{path}:{line}: JSON nested too deeply to be rows. Fetch the file again.") from None
 

@@ -48,10 +48,12 @@ class MissingMedia:
     Attributes:
         count: how many different ones are missing.
         first: names of the first five.
+        total: how many different ones there are, missing or not.
     """
 
     count: int
     first: tuple[str, ...]
+    total: int = 0
 
 
 def resolve_media(value: Any, *, kind: Kind, name: str, root: Path | None) -> list[Media]:
@@ -100,8 +102,10 @@ def check_media(samples: Iterable[Sample]) -> MissingMedia:
                     absent[where] = not media.source.is_file()
             elif isinstance(media.source, Unreadable):
                 absent[media.name] = True
+            else:
+                absent[f"{media.name} of {sample.id}"] = False
     missing = [where for where, is_absent in absent.items() if is_absent]
-    return MissingMedia(len(missing), tuple(missing[:5]))
+    return MissingMedia(len(missing), tuple(missing[:5]), len(absent))
 
 
 def _from_dict(value: dict[str, Any], kind: Kind, name: str, root: Path | None) -> list[Media]:

@@ -21,6 +21,13 @@ ID_COLUMNS = ("id", "sample_id", "idx")
 RESPONSE_COLUMNS = ("response", "reply", "prediction")
 FINISH_COLUMNS = ("finish", "finish_reason")
 
+_HOW_TO_NAME = {
+    "ids": "Name the right one: --id NAME, or -o id_column=NAME for replay.",
+    "replies": "Name the right one: --response NAME, or -o response_column=NAME for replay.",
+    "matched answers": "Name the right one: --matched NAME.",
+    "values to pick by": "Name the right one: --where NAME=VALUE.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SavedReply:
@@ -78,6 +85,9 @@ def read_replies(
             matched = row[_column(path, row, "matched answers", matched_column, ())] if matched_column else None
             cut = any(row.get(column) == "length" for column in FINISH_COLUMNS)
             replies[key] = SavedReply(text, "length" if cut else "stop", None if matched is None else str(matched))
+    if where and not seen:
+        chosen = ", ".join(f"{column}={value}" for column, value in where.items())
+        raise DataError(f"{path} has no row with {chosen}. Look at its values, and pick others with --where.")
     return replies
 
 
@@ -99,7 +109,7 @@ def _column(path: Path, row: Mapping[str, Any], what: str, named: str | None, us
     columns = [column for column in row if not column.startswith("_")]
     wanted = repr(named) if named else " or ".join(usual)
     close = nearest(named, columns) if named else f"Its columns: {', '.join(columns)}. "
-    raise DataError(f"{path} has no column {wanted} of {what}. {close}Name the right one.")
+    raise DataError(f"{path} has no column {wanted} of {what}. {close}{_HOW_TO_NAME.get(what, 'Name the right one.')}")
 
 
 def _key(path: Path, place: int, row: Mapping[str, Any], column: str) -> str:

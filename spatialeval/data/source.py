@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from spatialeval.tasks.schema import Data
 
+_TYPES: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "str": str, "None": type(None)}
+
 
 def read_rows(
     spec: Data, data: Path | None, *, task: str, params: Mapping[str, Any] | None = None
@@ -69,16 +71,32 @@ def _hinted(rows: Iterator[dict[str, Any]], spec: Data) -> Iterator[dict[str, An
     try:
         first = next(rows, None)
     except MissingDataError as error:
-        raise MissingDataError(f"{error} {spec.bring or ''}".strip()) from error
+        raise MissingDataError(f"{error}\n{spec.bring or ''}".strip()) from error
     if first is not None:
         yield from chain([first], rows)
 
 
 def _generate(name: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     generator = GENERATORS.get(name)
-    known = list(inspect.signature(generator).parameters)
-    for key in params:
+    known = inspect.signature(generator).parameters
+    for key, value in params.items():
         if key not in known:
             raise UnknownNameError(f"parameter of generator {name!r}", key, known)
+        if not _fits(value, str(known[key].annotation)):
+            raise UsageError(f"{name}: {key} is {value!r}, and must be {known[key].annotation}.")
     for index, row in enumerate(generator(**params)):
         yield {"_file": f"generate:{name}", "_index": index, **row}
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    """Tell whether a parameter may have this value, as far as its annotation is of the plain ones in use here."""
+    for kind in annotation.split(" | "):
+        if kind == "Sequence[str]":
+            fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        elif kind in _TYPES:
+            fits = isinstance(value, _TYPES[kind]) and not isinstance(value, bool)
+        else:
+            return True
+        if fits:
+            return True
+    return False

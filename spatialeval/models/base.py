@@ -40,7 +40,8 @@ class ModelOptions:
 class Model(ABC):
     """Something that answers chat requests with text.
 
-    The runner calls `prepare` once, then `start`, then `ask` many times at once, then `close` in every case.
+    The runner calls `prepare` once, then `start` and `check`, then `ask` many times at once, then `close` in every case;
+    where everything is answered already, only `close`.
     """
 
     spec: str
@@ -59,6 +60,9 @@ class Model(ABC):
 
     async def start(self) -> None:  # noqa: B027 - a model without resources has nothing to start
         """Load or connect. Raise UsageError or ModelError when that cannot work."""
+
+    async def check(self) -> None:  # noqa: B027 - most models are there once they are loaded
+        """Called after `start`: raise ModelError where nothing can be asked, which retries would find out slowly."""
 
     @abstractmethod
     async def ask(self, request: Request) -> Response:

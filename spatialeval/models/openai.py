@@ -16,7 +16,7 @@ from spatialeval.models.base import MODELS, Model, ModelOptions
 from spatialeval.models.chat import BodyBuilder, read_completion, storable
 from spatialeval.models.extra import check_keys, one_of, option
 from spatialeval.models.http_errors import error_in_reply, presentable, status_error
-from spatialeval.models.transport import HOSTED_URL, TRANSPORTS, Transport, check_url, open_transport
+from spatialeval.models.transport import HOSTED_URL, TRANSPORTS, Transport, check_listening, check_url, open_transport
 
 if TYPE_CHECKING:
     from spatialeval.messages import Request, Response
@@ -75,6 +75,11 @@ class OpenAIModel(Model):
         self._key = self._read_key()
         self._transport = open_transport(self.transport_name, self.base_url, self._key)
         await self._transport.start()
+
+    async def check(self) -> None:
+        """Raise ModelError when nothing listens at the address of a server of one's own."""
+        if not self.hosted:
+            await check_listening(self.base_url)
 
     async def ask(self, request: Request) -> Response:
         """Send `request` once; raise ModelError when no answer comes, MediaError when a picture cannot be read."""

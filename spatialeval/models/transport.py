@@ -7,6 +7,8 @@ is read from a reply and what counts as a failure is decided in one place.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import urlsplit
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 TransportName = Literal["aiohttp", "openai"]
 TRANSPORTS: tuple[TransportName, ...] = ("aiohttp", "openai")
 HOSTED_URL = "https://api.openai.com/v1"
+
+CONNECT_SECONDS = 5.0
+"""How long a server may take to accept a first connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,32 @@ def check_url(base_url: str) -> str:
     if parts.query or parts.fragment:
         raise UsageError(f"--base-url {base_url!r} has a query. Give the address up to and with its path, such as /v1.")
     return base_url.rstrip("/")
+
+
+async def check_listening(base_url: str) -> None:
+    """Raise ModelError `unreachable` when the server's host is unknown or refuses connections; asks nothing.
+
+    A server that is slow to accept, or behind a proxy, is given the benefit of the doubt.
+    """
+    if _proxy(base_url):
+        return
+    parts = urlsplit(base_url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except TimeoutError:
+        return
+    except OSError as error:
+        raise ModelError(
+            f"nothing answers at {base_url} ({error.strerror or error}). Start the server or correct --base-url, then "
+            "run the same command again.",
+            kind="unreachable",
+            transient=True,
+        ) from error
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
 
 
 def _proxy(base_url: str) -> str | None:

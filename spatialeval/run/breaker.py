@@ -36,7 +36,8 @@ class Breaker:
         if self.count < LIMITS.get(outcome.kind, self.count + 1):
             return None
         return ModelError(
-            f"{self.count} samples in a row failed with {outcome.kind!r}, the last one with: {outcome.message} "
+            f"{self.count} samples in a row failed with {outcome.kind!r}, the last one with: "
+            f"{outcome.message.rstrip('.')}. "
             f"{_ADVICE[outcome.kind]}, then run the same command again: what was answered is kept, and only the rest "
             "is asked.",
             kind=outcome.kind,

@@ -5,79 +5,34 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from spatialeval.errors import StorageError, UsageError
-from spatialeval.models.base import Model, ModelOptions, open_model
-from spatialeval.run.asking import expand, parse_asking
-from spatialeval.run.folder import locked, move_aside, recover_journal, run_folder
-from spatialeval.run.identity import check_same, run_identity
+from spatialeval.data.media import check_media
+from spatialeval.errors import MissingDataError, StorageError
+from spatialeval.models.base import Model, open_model
+from spatialeval.run.asking import expand
+from spatialeval.run.folder import locked, move_aside, recover_journal
+from spatialeval.run.identity import check_same
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.manifest import FILE_NAME as MANIFEST
 from spatialeval.run.manifest import Manifest, Session, totals
 from spatialeval.run.plan import Plan, plan_items
-from spatialeval.run.retry import RetryPolicy
+from spatialeval.run.prepare import Prepared, RunSpec, prepare
 from spatialeval.run.runner import run_items
-from spatialeval.run.selection import select
 from spatialeval.run.stopping import RunInterrupted, Stop, stop_on_signals
-from spatialeval.tasks import load_task
-from spatialeval.tasks.task import with_protocol_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from spatialeval.run.events import Event
     from spatialeval.run.records import Item
-    from spatialeval.samples import Sample
     from spatialeval.scores import State
-    from spatialeval.strategies import Strategy
-    from spatialeval.tasks import Task, TaskProtocol
-    from spatialeval.views import View
 
+_RESULTS = ("samples.parquet", "summary.json")
 
-@dataclass(frozen=True)
-class RunSpec:
-    """One model on one task, asked in one way.
-
-    Attributes:
-        task: `vsr`, `vsr:random`, `maze(size=7)` or the path of a task file.
-        model: such as `openai:gpt-4o`.
-        protocol: None means the task's default.
-        strategy: a strategy and any views, such as `cot(max_tokens=512)+blind`.
-        options: how to reach the model.
-        data: local data instead of the hub's.
-        media: folder of media files.
-        partial: accept fewer or more rows than the task file expects.
-        limit: most samples; None means all. Not part of the run's identity: raising it asks only what is new.
-        seed: of the choice that `limit` makes.
-        max_tokens: replaces the protocol's own.
-        temperature: replaces the protocol's own.
-        out: where run folders go.
-        fresh: move what the run folder holds aside and start over.
-        recover: first save what is readable of a damaged journal.
-        retry: how often a request is sent.
-        command: the command line, for the manifest.
-    """
-
-    task: str
-    model: str
-    protocol: str | None = None
-    strategy: str = "plain"
-    options: ModelOptions = field(default_factory=ModelOptions)
-    data: Path | None = None
-    media: Path | None = None
-    partial: bool = False
-    limit: int | None = None
-    seed: int = 0
-    max_tokens: int | None = None
-    temperature: float | None = None
-    out: Path = Path("results")
-    fresh: bool = False
-    recover: bool = False
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
-    command: Sequence[str] = ()
+__all__ = ["Prepared", "RunOutcome", "RunSpec", "estimate", "execute", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -105,65 +60,18 @@ class RunOutcome:
         return complete
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A RunSpec with every name in it looked up and its samples loaded."""
-
-    spec: RunSpec
-    task: Task
-    protocol: TaskProtocol
-    strategy: Strategy
-    views: tuple[View, ...]
-    samples: list[Sample]
-    """All samples of the task, whatever the limit."""
-    items: list[Item] = field(repr=False)
-    """What this run asks, in the order of the data."""
-    folder: Path
-
-    def identity(self, model: Model) -> dict[str, Any]:
-        """Return what decides the answers and scores of this run."""
-        return run_identity(
-            task=self.task,
-            protocol=self.protocol,
-            strategy=self.strategy,
-            views=self.views,
-            model=model,
-            samples=self.samples,
-        )
-
-
-def prepare(spec: RunSpec) -> Prepared:
-    """Look up every name in `spec` and load the samples; raise the error that says what is wrong with it."""
-    if spec.limit is not None and spec.limit < 1:
-        raise UsageError(f"limit is {spec.limit}; give a number of samples of at least 1, or leave it out for all.")
-    strategy, views = parse_asking(spec.strategy)
-    task = load_task(spec.task)
-    protocol = with_protocol_settings(
-        task.protocol(spec.protocol), max_tokens=spec.max_tokens, temperature=spec.temperature
-    )
-    samples = task.samples(spec.data, spec.media, partial=spec.partial)
-    items = expand(select(samples, spec.limit, spec.seed), views)
-    repeated = [key for key, count in Counter(item.key for item in items).items() if count > 1]
-    if repeated:
-        raise UsageError(f"{spec.strategy!r} makes several items of one name, first {repeated[0]!r}. Leave a view out.")
-    folder = run_folder(spec.out, _name(task), spec.model, protocol.name, spec.strategy)
-    return Prepared(spec, task, protocol, strategy, views, samples, items, folder)
-
-
-def _name(task: Task) -> str:
-    """Return the task's name for a folder: the same whether it was named by id or by file."""
-    params = ",".join(f"{key}={value}" for key, value in sorted(task.params.items()))
-    return f"{task.spec.id}{f':{task.variant}' if task.variant else ''}{f'({params})' if params else ''}"
-
-
-async def estimate(spec: RunSpec) -> Plan:
+async def estimate(spec: RunSpec, ready: Prepared | None = None) -> Plan:
     """Return what the run would ask, without starting or asking the model."""
-    ready = prepare(spec)
+    ready = ready or prepare(spec)
     return await plan_items(ready.items, ready.folder, ready.strategy, ready.protocol)
 
 
 async def execute(
-    spec: RunSpec, *, events: Callable[[Event], None] = lambda _: None, model: Model | None = None
+    spec: RunSpec,
+    *,
+    events: Callable[[Event], None] = lambda _: None,
+    model: Model | None = None,
+    ready: Prepared | None = None,
 ) -> RunOutcome:
     """Ask what is not answered yet, and write the results.
 
@@ -171,13 +79,15 @@ async def execute(
         spec: the run.
         events: hears what happens, such as a display from `progress`.
         model: used instead of the one that `spec.model` names, which then is only a name.
+        ready: what `prepare(spec)` gave. Loading takes long and blocks the event loop; whoever wants Ctrl-C to work
+            meanwhile calls it before there is a loop.
 
     Raises:
         RunInterrupted: after SIGINT or SIGTERM; everything answered is kept.
         SpatialEvalError: whatever is wrong with the spec, the data, the folder or the model; answers are kept too.
     """
     model = model or open_model(spec.model, spec.options)
-    ready = prepare(spec)
+    ready = ready or prepare(spec)
     if not model.sees_media:
         ready = replace(ready, items=[replace(item, sample=replace(item.sample, media=())) for item in ready.items])
     moved = move_aside(ready.folder) if spec.fresh else None
@@ -196,6 +106,8 @@ def _manifest(folder: Path, identity: dict[str, Any]) -> Manifest:
     """Return the folder's manifest after checking that it is of this run, or a new one."""
     manifest = Manifest.read(folder)
     if manifest:
+        if _nothing_answered(folder):  # a first attempt that could not even begin must not bind the next one
+            return replace(manifest, identity=identity)
         check_same(manifest.identity, identity, folder)
         return manifest
     if (folder / FILE_NAME).exists():
@@ -204,6 +116,18 @@ def _manifest(folder: Path, identity: dict[str, Any]) -> Manifest:
             "Put the manifest back, or add --fresh to start over (the old folder is moved aside)."
         )
     return Manifest(identity)
+
+
+def _nothing_answered(folder: Path) -> bool:
+    if any((folder / name).exists() for name in _RESULTS):
+        return False
+    if not (folder / FILE_NAME).exists():
+        return True
+    try:
+        with Journal.open(folder / FILE_NAME, readonly=True) as journal:
+            return not journal.answered
+    except StorageError:  # whether it can be recovered is not decided here
+        return False
 
 
 async def _session(
@@ -239,9 +163,13 @@ async def _ask(ready: Prepared, model: Model, journal: Journal, events: Callable
     try:
         with stop_on_signals(stop, now=task.cancel if task else lambda: None):
             try:
-                # All samples, not the chosen ones: what a baseline learns must not depend on the limit.
-                model.prepare([item.sample for item in expand(ready.samples, ready.views)])
-                await model.start()
+                # Where all is answered, the results are written again without a key, a server or a GPU.
+                if open_items := _open(ready, journal):
+                    _check_media_folder(ready, open_items)
+                    # All samples, not the chosen ones: what a baseline learns must not depend on the limit.
+                    model.prepare([item.sample for item in expand(ready.samples, ready.views)])
+                    await model.start()
+                    await model.check()
                 await run_items(
                     ready.items,
                     strategy=ready.strategy,
@@ -264,6 +192,25 @@ async def _ask(ready: Prepared, model: Model, journal: Journal, events: Callable
             f"Interrupted ({stop.reason}) with {len(ready.items) - left} of {len(ready.items)} samples answered. "
             f"All of them are kept in {ready.folder}: run the same command again to ask the other {left}."
         )
+
+
+def _open(ready: Prepared, journal: Journal) -> list[Item]:
+    """Return the items that have no answer yet."""
+    kept = journal.kept()
+    return [item for item in ready.items if item.key not in kept or kept[item.key].state == "failed"]
+
+
+def _check_media_folder(ready: Prepared, items: Sequence[Item]) -> None:
+    """Raise MissingDataError when none of the media files is there: then the folder is wrong, not a file or two."""
+    missing = check_media(item.sample for item in items)
+    if not missing.count or missing.count < missing.total:
+        return
+    bring = ready.task.spec.data.bring or ""
+    raise MissingDataError(
+        f"none of the {missing.total:,} images or videos of {ready.task.name} is here; the first one would be "
+        f"{missing.first[0]}. Pass the folder that holds them as --media, or ask without them: -s plain+blind. "
+        f"{bring}".rstrip()
+    )
 
 
 def _left(ready: Prepared, journal: Journal) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from spatialeval.models import ModelOptions
 from spatialeval.run.execute import RunSpec
+from spatialeval.specs import parse_spec
+from spatialeval.tasks.catalogue import is_file_name
 from spatialeval.yamlfile import checked, read_yaml
 
 
@@ -39,7 +41,18 @@ class TaskEntry(_Section):
     data: Path | None = None
     media: Path | None = None
     partial: bool = False
-    protocols: list[str] | None = None
+    protocols: list[str] | None = Field(None, min_length=1)
+
+    def below(self, folder: Path) -> TaskEntry:
+        """Return the entry with its paths, and the task when it is a file, taken relative to `folder`."""
+        paths = {key: folder / path.expanduser() for key in ("data", "media") if (path := getattr(self, key))}
+        is_file = is_file_name(parse_spec(self.task)[0].partition(":")[0])
+        return self.model_copy(update=paths | ({"task": str(folder / self.task)} if is_file else {}))
+
+
+def _entry(key: str) -> BeforeValidator:
+    """Return the rule that a text alone stands for an entry with that text under `key`."""
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 class Experiment(_Section):
@@ -48,13 +61,13 @@ class Experiment(_Section):
     Attributes:
         protocols: None means each task's default.
         limit: most samples per task, the same for every model (a seeded choice).
-        out: where run folders go; relative to the working directory.
+        out: where run folders go; relative to the working directory, as on the command line.
     """
 
-    models: list[str | ModelEntry] = Field(min_length=1)
-    tasks: list[str | TaskEntry] = Field(min_length=1)
+    models: list[Annotated[ModelEntry, _entry("spec")]] = Field(min_length=1)
+    tasks: list[Annotated[TaskEntry, _entry("task")]] = Field(min_length=1)
     strategies: list[str] = Field(["plain"], min_length=1)
-    protocols: list[str] | None = None
+    protocols: list[str] | None = Field(None, min_length=1)
     limit: int | None = Field(None, ge=1)
     seed: int = 0
     max_tokens: int | None = Field(None, ge=1)
@@ -63,35 +76,37 @@ class Experiment(_Section):
 
     def specs(self, *, fresh: bool = False, recover: bool = False, command: tuple[str, ...] = ()) -> list[RunSpec]:
         """Return one RunSpec per combination, models outermost; the arguments go into each as they are."""
-        specs = []
-        for model, task, strategy in product(self.models, self.tasks, self.strategies):
-            how = ModelEntry(spec=model) if isinstance(model, str) else model
-            what = TaskEntry(task=task) if isinstance(task, str) else task
-            specs += [
-                RunSpec(
-                    task=what.task,
-                    protocol=protocol,
-                    strategy=strategy,
-                    model=how.spec,
-                    options=how.options(),
-                    data=what.data,
-                    media=what.media,
-                    partial=what.partial,
-                    limit=self.limit,
-                    seed=self.seed,
-                    max_tokens=self.max_tokens,
-                    temperature=self.temperature,
-                    out=self.out,
-                    fresh=fresh,
-                    recover=recover,
-                    command=command,
-                )
-                for protocol in what.protocols or self.protocols or (None,)
-            ]
-        return specs
+        return [
+            RunSpec(
+                task=what.task,
+                protocol=protocol,
+                strategy=strategy,
+                model=how.spec,
+                options=how.options(),
+                data=what.data,
+                media=what.media,
+                partial=what.partial,
+                limit=self.limit,
+                seed=self.seed,
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+                out=self.out,
+                fresh=fresh,
+                recover=recover,
+                command=command,
+            )
+            for how, what, strategy in product(self.models, self.tasks, self.strategies)
+            for protocol in what.protocols or self.protocols or (None,)
+        ]
 
 
 def read_experiment(file: Path) -> Experiment:
-    """Return the experiment in a YAML file; raise TaskFileError naming file, line and key when it is wrong."""
+    """Return the experiment in a YAML file, with `data`, `media` and task files relative to the folder of that file.
+
+    Raises:
+        TaskFileError: naming file, line and key of what is wrong.
+    """
     raw, lines = read_yaml(file)
-    return checked(Experiment, raw, file, lines)
+    experiment = checked(Experiment, raw, file, lines)
+    tasks = [entry.below(file.parent) for entry in experiment.tasks]
+    return experiment.model_copy(update={"tasks": tasks})

@@ -96,6 +96,11 @@ class Journal:
         rows = self._rows(f"{_CALLS} AND step = ? AND digest = ?", (item, step, digest))
         return next((call for _, call in map(_call, rows)), None)
 
+    @property
+    def answered(self) -> bool:
+        """Whether any call has an answer."""
+        return any(True for _ in self._rows("SELECT 1 FROM calls LIMIT 1"))
+
     def kept(self) -> dict[str, Kept]:
         """Return the state of every item that has a record, failed ones included."""
         rows = self._rows("SELECT item, state, media FROM records")

@@ -174,7 +174,7 @@ class _Pool:
 
     def _fail(self, error: BaseException) -> None:
         self.error = self.error or error
-        self.line.stop.set(f"{type(error).__name__}: {error}")
+        self.line.stop.set("an error")  # whoever raised the error says which
 
     async def _item(self, item: Item) -> None:
         asker = Asker(self.line, item.key)

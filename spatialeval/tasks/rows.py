@@ -134,6 +134,6 @@ class RowReader:
         section = "data" if name == "where" else "sample"
         place = f"row {row.get('_index', '?')} of {row.get('_file', 'the data')}"
         wrong = TaskFileError(
-            f"{message} ({place})", file=self.file, line=self.lines.of((section, name)), key=f"{section}.{name}"
+            f"{message.rstrip()} ({place})", file=self.file, line=self.lines.of((section, name)), key=f"{section}.{name}"
         )
         return DataError(str(wrong))

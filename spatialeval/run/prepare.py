@@ -1,0 +1,122 @@
+"""What a run is, as somebody asks for it, and the same with every name looked up and the samples loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spatialeval.errors import UsageError
+from spatialeval.models.base import ModelOptions
+from spatialeval.run.asking import expand, parse_asking
+from spatialeval.run.folder import run_folder
+from spatialeval.run.identity import run_identity
+from spatialeval.run.retry import RetryPolicy
+from spatialeval.run.selection import select
+from spatialeval.tasks import load_task
+from spatialeval.tasks.task import with_protocol_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from spatialeval.models.base import Model
+    from spatialeval.run.records import Item
+    from spatialeval.samples import Sample
+    from spatialeval.strategies import Strategy
+    from spatialeval.tasks import Task, TaskProtocol
+    from spatialeval.views import View
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One model on one task, asked in one way.
+
+    Attributes:
+        task: `vsr`, `vsr:random`, `maze(size=7)` or the path of a task file.
+        model: such as `openai:gpt-4o`.
+        protocol: None means the task's default.
+        strategy: a strategy and any views, such as `cot(max_tokens=512)+blind`.
+        options: how to reach the model.
+        data: local data instead of the hub's.
+        media: folder of media files.
+        partial: accept fewer or more rows than the task file expects.
+        limit: most samples; None means all. Not part of the run's identity: raising it asks only what is new.
+        seed: of the choice that `limit` makes.
+        max_tokens: replaces the protocol's own.
+        temperature: replaces the protocol's own.
+        out: where run folders go.
+        fresh: move what the run folder holds aside and start over.
+        recover: first save what is readable of a damaged journal.
+        retry: how often a request is sent.
+        command: the command line, for the manifest.
+    """
+
+    task: str
+    model: str
+    protocol: str | None = None
+    strategy: str = "plain"
+    options: ModelOptions = field(default_factory=ModelOptions)
+    data: Path | None = None
+    media: Path | None = None
+    partial: bool = False
+    limit: int | None = None
+    seed: int = 0
+    max_tokens: int | None = None
+    temperature: float | None = None
+    out: Path = Path("results")
+    fresh: bool = False
+    recover: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    command: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A RunSpec with every name in it looked up and its samples loaded."""
+
+    spec: RunSpec
+    task: Task
+    protocol: TaskProtocol
+    strategy: Strategy
+    views: tuple[View, ...]
+    samples: list[Sample]
+    """All samples of the task, whatever the limit."""
+    items: list[Item] = field(repr=False)
+    """What this run asks, in the order of the data."""
+    folder: Path
+
+    def identity(self, model: Model) -> dict[str, Any]:
+        """Return what decides the answers and scores of this run."""
+        return run_identity(
+            task=self.task,
+            protocol=self.protocol,
+            strategy=self.strategy,
+            views=self.views,
+            model=model,
+            samples=self.samples,
+        )
+
+
+def prepare(spec: RunSpec) -> Prepared:
+    """Look up every name in `spec` and load the samples; raise the error that says what is wrong with it."""
+    if spec.limit is not None and spec.limit < 1:
+        raise UsageError(f"limit is {spec.limit}; give a number of samples of at least 1, or leave it out for all.")
+    strategy, views = parse_asking(spec.strategy)
+    task = load_task(spec.task)
+    protocol = with_protocol_settings(
+        task.protocol(spec.protocol), max_tokens=spec.max_tokens, temperature=spec.temperature
+    )
+    samples = task.samples(spec.data, spec.media, partial=spec.partial)
+    items = expand(select(samples, spec.limit, spec.seed), views)
+    repeated = [key for key, count in Counter(item.key for item in items).items() if count > 1]
+    if repeated:
+        raise UsageError(f"{spec.strategy!r} makes several items of one name, first {repeated[0]!r}. Leave a view out.")
+    folder = run_folder(spec.out, _name(task), spec.model, protocol.name, spec.strategy)
+    return Prepared(spec, task, protocol, strategy, views, samples, items, folder)
+
+
+def _name(task: Task) -> str:
+    """Return the task's name for a folder: the same whether it was named by id or by file."""
+    params = ",".join(f"{key}={value}" for key, value in sorted(task.params.items()))
+    return f"{task.spec.id}{f':{task.variant}' if task.variant else ''}{f'({params})' if params else ''}"
