@@ -1,7 +1,8 @@
 """Jinja2 in a sandbox: prompts are templates, and a row becomes a Sample by expressions. Neither can run code.
 
-Task files come from strangers. The sandbox refuses private attributes; beyond that, `**` is refused and `*` cannot
-build texts longer than a prompt can be, so that a task file cannot eat the machine's memory.
+Task files come from strangers. The sandbox refuses private attributes, so a template can neither run code nor read
+files other than prompts; nothing in it is random, so that a prompt is the same on every run. `**` and long repetitions
+are refused, which catches slips, not malice: a template that wants to use up time or memory still can.
 """
 
 from __future__ import annotations
@@ -36,7 +37,15 @@ class Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
             autoescape=False,
             keep_trailing_newline=True,
         )
+        del self.filters["random"], self.globals["lipsum"]
         self.filters.update(letter=letter, unletter=unletter, leading_letter=leading_letter)
+        self._compiled: dict[str, jinja2.Template] = {}
+
+    def compiled(self, source: str) -> jinja2.Template:
+        """Return the template of `source`, compiled once: it takes longer than rendering a question."""
+        if source not in self._compiled:
+            self._compiled[source] = self.from_string(source)
+        return self._compiled[source]
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         """Refuse powers and huge repetitions."""

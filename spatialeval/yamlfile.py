@@ -26,6 +26,16 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_BYTES = 5_000_000
 _MAX_NODES = 200_000
 
+_WANTED = {
+    "int_": "must be a whole number",
+    "float_": "must be a number",
+    "bool_": "must be true or false",
+    "string_type": "must be a text (in quotes)",
+    "dict_type": "must be a mapping of keys",
+    "model_type": "must be a mapping of keys",
+}
+"""How a type is called to people; by the beginning of pydantic's name for the complaint."""
+
 KeyPath = tuple[str | int, ...]
 
 
@@ -57,7 +67,10 @@ def read_yaml(file: Path) -> tuple[dict[str, Any], Lines]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise TaskFileError(
-            f"is not valid YAML: {error.problem} ({error.context or 'here'}).", file=file, line=line
+            f"is not valid YAML: {error.problem} ({error.context or 'here'}). "
+            "Check brackets, quotes and indentation in this line and above it.",
+            file=file,
+            line=line,
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise TaskFileError(f"is not valid YAML: {error}", file=file) from error
@@ -169,7 +182,8 @@ def _explain(model: type[BaseModel], problem: ErrorDetails, file: Path, lines: L
     else:
         value = problem.get("input")
         shown = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__
-        message = f"{message[0].lower()}{message[1:]}, but it is {shown}."
+        wanted = next((text for kind, text in _WANTED.items() if problem["type"].startswith(kind)), None)
+        message = f"{wanted or message[0].lower() + message[1:]}, but it is {shown}."
     return TaskFileError(message.strip(), file=file, line=line, key=key)
 
 
@@ -194,6 +208,8 @@ def _step(annotation: Any, step: int | str) -> Iterator[Any]:
 
 
 def _members(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
         return [m for a in typing.get_args(annotation) for m in _members(a)]
     return [annotation]

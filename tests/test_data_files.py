@@ -241,3 +241,11 @@ def test_real_files_give_as_many_rows_as_published(realdata, pattern, options, c
         assert len(rows) == count
     assert all(columns <= row.keys() for row in rows)
     assert all(Path(row["_path"]).match(pattern) for row in rows)
+
+
+def test_half_a_character_is_refused_with_its_line_and_a_whole_one_is_read(tmp_path):
+    good = write(tmp_path / "good.jsonl", '{"q": "\\ud83d\\ude00"}\n')
+    assert bare(read(good)) == [{"q": "\U0001f600"}]
+    bad = write(tmp_path / "bad.jsonl", '{"q": "x"}\n{"q": "\\ud83d"}\n')
+    with pytest.raises(DataError, match=r"bad.jsonl:2: .*half a character \(0xd83d alone\)"):
+        read(bad)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -144,3 +145,19 @@ async def test_a_request_without_sample_or_a_category_never_seen_is_a_usage_erro
 
 def test_the_seed_of_random_is_part_of_its_identity():
     assert open_model("random", ModelOptions(extra={"seed": 4})).identity() == {"spec": "random", "seed": 4}
+
+
+@pytest.mark.parametrize("spec", ["random", "majority"])
+async def test_many_gold_answers_are_sorted_once_and_not_for_every_question(spec):
+    samples = [replace(NUMBER, id=f"n{n}", target=float(n % 997)) for n in range(20_000)]
+    start = time.process_time()
+    await replies(spec, samples)
+    assert time.process_time() - start < 10  # sorted for every question it takes minutes
+
+
+@pytest.mark.parametrize("spec", ["random", "majority"])
+async def test_the_order_of_the_data_changes_no_answer(spec):
+    samples = many(NUMBER, [3.0, 1.0, 2.0, 1.0, 3.0])
+    there = dict(zip([s.id for s in samples], await replies(spec, samples), strict=True))
+    back = dict(zip([s.id for s in samples[::-1]], await replies(spec, samples[::-1]), strict=True))
+    assert there == back

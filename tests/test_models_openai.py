@@ -254,3 +254,12 @@ def test_the_fault_server_runs_as_a_process_and_counts(tmp_path):
             process.kill()
     assert answer["choices"][0]["message"]["content"] == "LEFT"
     assert stats == {"total": 1, "counts": {"left": 1}, "most": 1}
+
+
+async def test_a_reply_longer_than_any_answer_is_given_up_before_it_fills_the_memory(monkeypatch):
+    monkeypatch.setattr("spatialeval.models.transport.MAX_REPLY", 100_000)
+    async with FaultServer(lambda _: "A" * 200_000) as server, asking(server.base_url) as model:
+        with pytest.raises(ModelError, match="longer than 100000 bytes") as caught:
+            await model.ask(request_of("?"))
+    assert caught.value.kind == "malformed"
+    assert not caught.value.transient

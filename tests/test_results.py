@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from itertools import islice
@@ -10,6 +11,7 @@ import pytest
 from graded_runs import YAML, make_items, make_manifest, make_records, make_task
 
 from spatialeval.errors import DataError, StorageError
+from spatialeval.report.table import make_console, print_summary
 from spatialeval.run.manifest import Manifest, Session
 from spatialeval.run.records import Item
 from spatialeval.run.rescore import score_file
@@ -19,6 +21,7 @@ from spatialeval.scores import Failure
 from spatialeval.stats import wilson
 from spatialeval.strategies import STRATEGIES
 from spatialeval.tasks import load_task
+from spatialeval.tasks.task import with_protocol_settings
 
 UNGROUPED = YAML.replace('  group: "{{ row.scene }}"\n', "")
 TIMEOUT = Failure("timeout", "no reply in 300 s", 4)
@@ -390,3 +393,14 @@ def test_the_official_scores_of_blink_come_out_of_the_raw_replies(realdata, mode
     assert round(100 * summary.row("micro").score.mean, 2) == official["micro_average"]
     assert summary.complete
     assert 0 < summary.counts.matched < summary.counts.scored
+
+
+def test_settings_that_are_not_the_protocols_own_stand_beside_its_name(tmp_path, sides):
+    task, data = sides
+    protocol = with_protocol_settings(task.protocol(), max_tokens=99, temperature=0.0)
+    items = make_items(task, data)
+    summary = write_results(tmp_path, task, protocol, items, make_records(items, protocol), make_manifest())
+    assert summary.about.changed == ("max_tokens=99",)
+    out = io.StringIO()
+    print_summary(summary, console=make_console(out, width=120))
+    assert "protocol official (max_tokens=99)" in out.getvalue()

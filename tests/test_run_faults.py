@@ -168,7 +168,7 @@ async def test_a_server_that_is_gone_stops_the_run_and_what_was_answered_is_kept
         "".join(json.dumps({"id": f"row{i} ", "target": "A", "category": "c", "group": ""}) + "\n" for i in range(60))
     )
     other = replace(spec, out=tmp_path / "other", limit=None)
-    with pytest.raises(ModelError, match=r"20 samples in a row failed with 'unreachable'.*--base-url"):
+    with pytest.raises(ModelError, match=r"nothing answers at http://127.*--base-url"):
         await execute(other)
     async with FaultServer(right_or_wrong, port=port) as server:
         outcome = await execute(other)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from run_fakes import make_items
@@ -18,7 +20,10 @@ from spatialeval.run.identity import check_same
 from spatialeval.run.manifest import FILE_NAME, Manifest, Session, git_state, package_versions, totals
 from spatialeval.run.records import Call, Record
 from spatialeval.run.secrets import HIDDEN, redact, redact_command, redact_data
+from spatialeval.samples import AnswerType
 from spatialeval.scores import Failure, Reading, Score
+from spatialeval.strategies.cot import ChainOfThought
+from spatialeval.tasks import load_task, task_files
 
 
 def test_equal_identities_are_the_same_run(tmp_path):
@@ -195,3 +200,21 @@ def test_nested_data_lose_their_keys_and_nothing_else():
     hidden = {"extra": {"api_key": HIDDEN, "max_tokens": 5, "list": [HIDDEN, 1.5, None]}, "url": "http://host/v1"}
     assert redact_data(data) == hidden
     assert json.loads(json.dumps(redact_data(data))) == hidden
+
+
+def test_the_wording_of_cot_for_every_answer_type_is_part_of_its_identity():
+    wordings = ChainOfThought().identity()["instruction"]
+    assert set(wordings) == set(get_args(AnswerType))
+    assert all("<answer>" in wording for wording in wordings.values())
+
+
+def test_a_changed_prompt_beside_a_task_file_changes_the_task(tmp_path):
+    own = tmp_path / "prompts"
+    own.mkdir()
+    (own / "words.txt").write_text("Look closely.")
+    shutil.copy(task_files()["vsr"], tmp_path / "mine.yaml")
+    before = load_task(str(tmp_path / "mine.yaml")).identity()
+    (own / "words.txt").write_text("Look again.")
+    after = load_task(str(tmp_path / "mine.yaml")).identity()
+    with pytest.raises(RunChangedError, match="prompts"):
+        check_same(before, after, tmp_path)

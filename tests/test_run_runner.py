@@ -161,3 +161,13 @@ async def test_replies_that_are_no_valid_text_are_made_so(tmp_path):
     (record,) = await run(make_items(1), tmp_path, lambda request: "A\ud800", strategy=TwoSteps())
     assert record.reply.startswith("A")
     assert record.reply.encode()
+
+
+async def test_a_backend_that_cancels_its_own_request_fails_that_item_and_no_other(tmp_path):
+    def function(request):
+        if request.sample.id == "s3":
+            raise asyncio.CancelledError
+        return letter(request.messages[0].text)
+
+    records = await run(make_items(6), tmp_path, function)
+    assert [record.failure for record in records] == [None, None, None, "model_error", None, None]

@@ -247,3 +247,26 @@ def test_part_of_corrected_stepgame_loads_when_it_is_said_to_be_partial(realdata
         task.samples(realdata / "stepgame" / "rectified")
     samples = task.samples(realdata / "stepgame" / "rectified", partial=True)
     assert {s.category for s in samples} == {"k=1", "k=2", "k=3", "k=5", "k=10"}
+
+
+def test_a_group_may_be_called_0(shelf):
+    name, data = shelf('  category: "{{ row.kind }}"', '  category: "{{ row.kind }}"\n  group: "{{ row.scene }}"')
+    data.write_text("\n".join(json.dumps(row | {"scene": scene}) for row, scene in zip(ROWS, (0, None), strict=True)))
+    assert [sample.group for sample in load_task(name).samples(data)] == ["0", "2"]
+
+
+@pytest.mark.parametrize("target", ["nan", "inf", "1e999"])
+def test_a_gold_number_that_no_answer_can_equal_is_refused(shelf, target):
+    name, data = shelf("  answer: choice", "  answer: number")
+    data.write_text("\n".join(json.dumps(row | {"answer": target}) for row in ROWS))
+    file = Path(name)
+    file.write_text(file.read_text().replace("protocols:", "score: mra\nprotocols:"))
+    with pytest.raises(DataError, match="finite"):
+        load_task(name).samples(data)
+
+
+@pytest.mark.parametrize("place", ["/etc", "../elsewhere", "C:\\\\pictures"])
+def test_a_task_file_cannot_look_for_media_outside_the_folder_it_was_given(shelf, place):
+    name, data = shelf("  expect:", f'  media: "{place}"\n  expect:')
+    with pytest.raises(DataError, match="leads out"):
+        load_task(name).samples(data)

@@ -8,7 +8,7 @@ import sys
 import click
 
 from spatialeval._version import __version__
-from spatialeval.errors import SpatialEvalError
+from spatialeval.errors import SpatialEvalError, nearest
 
 BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
 """Exit codes: wrong input or environment; a run with failed or missing samples; stopped by the user."""
@@ -29,10 +29,10 @@ class LazyGroup(click.Group):
         """Return the names without importing anything."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import and return one command."""
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:  # noqa: ARG002
+        """Import and return one command; raise UsageError, naming the nearest one, when there is none."""
         if cmd_name not in _COMMANDS:
-            return None
+            raise click.UsageError(f"there is no command {cmd_name!r}. {nearest(cmd_name, _COMMANDS)}".rstrip())
         command = importlib.import_module(f"spatialeval.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a broken module of ours, not bad input
         return command
@@ -43,16 +43,22 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+_HELP = """Evaluate how well vision-language models reason about space.
+
+\b
+spatialeval quickstart
+spatialeval tasks list
+spatialeval run -m openai:gpt-4o -t vsr --media coco/ -s plain -s cot
+"""
+"""Click keeps the lines of a paragraph that begins with a backspace."""
+
+
+@click.group(
+    cls=LazyGroup, help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, "-V", "--version")
 def cli() -> None:
-    r"""Evaluate how well vision-language models reason about space.
-
-    \b
-    spatialeval quickstart
-    spatialeval tasks list
-    spatialeval run -m openai:gpt-4o -t vsr --media coco/ -s plain -s cot
-    """
+    """Hold the commands."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -63,13 +69,10 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
+        click.echo("Stopped. Answers of a run are kept: the same command goes on.", err=True)
         sys.exit(INTERRUPTED)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except SpatialEvalError as error:
         click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
         sys.exit(BAD_INPUT)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output left, as `| head` does
-        sys.exit(0)

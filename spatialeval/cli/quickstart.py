@@ -12,7 +12,13 @@ SCENES, MAZES = 150, 60
 
 
 @click.command(name="quickstart")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results/quickstart"), show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results/quickstart"),
+    show_default=True,
+    help="Where results go.",
+)
 @click.option("--fresh", is_flag=True, help="Start over; results that are there are moved aside.")
 def command(out: Path, fresh: bool) -> None:
     """Evaluate the embedded model on rendered scenes and mazes, under plain and cot: no key, no GPU, no download."""

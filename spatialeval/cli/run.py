@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the model's backend. Repeatable."
 )
-@click.option("--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Where results go."
+)
 @click.option("--fresh", is_flag=True, help="Move what the run folder holds aside and start over.")
 @click.option("--recover", is_flag=True, help="First save what can be read of a damaged journal.")
 @click.option("--dry-run", is_flag=True, help="Print what would be asked and how much it is; ask nothing.")
@@ -72,6 +74,8 @@ def run_all(specs: list[RunSpec]) -> None:
     """Run one after the other; exit with INCOMPLETE when an answer is missing, with INTERRUPTED when stopped."""
     from spatialeval.report.table import print_overview  # noqa: PLC0415
 
+    if len(specs) > 1:
+        _check_names(specs)
     outcomes = []
     for spec in specs:
         outcomes.append(_run(spec))
@@ -82,14 +86,30 @@ def run_all(specs: list[RunSpec]) -> None:
         sys.exit(INCOMPLETE)
 
 
+def _check_names(specs: list[RunSpec]) -> None:
+    """Raise for a name that the last of several runs would stumble over, before hours go into the others."""
+    from spatialeval.models import open_model  # noqa: PLC0415
+    from spatialeval.run.asking import parse_asking  # noqa: PLC0415
+    from spatialeval.tasks import load_task  # noqa: PLC0415
+
+    tasks = {name: load_task(name) for name in dict.fromkeys(spec.task for spec in specs)}
+    for spec in specs:
+        tasks[spec.task].protocol(spec.protocol)
+        parse_asking(spec.strategy)
+        open_model(spec.model, spec.options)
+
+
 def _run(spec: RunSpec) -> RunOutcome:
-    from spatialeval.run.execute import execute  # noqa: PLC0415
+    from spatialeval.models import open_model  # noqa: PLC0415
+    from spatialeval.run.execute import execute, prepare  # noqa: PLC0415
     from spatialeval.run.progress import progress  # noqa: PLC0415
     from spatialeval.run.stopping import RunInterrupted  # noqa: PLC0415
 
+    model = open_model(spec.model, spec.options)
+    ready = prepare(spec)  # before there is an event loop, so that Ctrl-C works while data are loaded
     try:
         with progress(f"{spec.task} {spec.model} {spec.strategy}") as events:
-            return asyncio.run(execute(spec, events=events))
+            return asyncio.run(execute(spec, events=events, model=model, ready=ready))
     except RunInterrupted as stopped:
         click.echo(str(stopped), err=True)
         sys.exit(INTERRUPTED)
@@ -134,7 +154,8 @@ def _key_value(text: str) -> tuple[str, Any]:
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise click.UsageError(f"the value of --option {key} cannot be read: {error}") from error
+        reason = getattr(error, "problem", None) or error
+        raise click.UsageError(f"the value of --option {key}, {value!r}, is not valid YAML: {reason}.") from error
 
 
 def _refuse_mixing(ctx: click.Context) -> None:
@@ -143,15 +164,16 @@ def _refuse_mixing(ctx: click.Context) -> None:
     source = click.core.ParameterSource.COMMANDLINE
     mixed = [name for name in ctx.params if name not in allowed and ctx.get_parameter_source(name) is source]
     if mixed:
-        raise click.UsageError(f"an experiment FILE says everything itself; move {', '.join(mixed)} into it.")
+        raise click.UsageError(f"an experiment FILE says everything itself; move {', '.join(sorted(mixed))} into it.")
 
 
 def _dry_run(specs: list[RunSpec]) -> None:
-    from spatialeval.run.execute import estimate  # noqa: PLC0415
+    from spatialeval.run.execute import estimate, prepare  # noqa: PLC0415
 
+    _check_names(specs)
     calls = prompt = completion = 0
     for spec in specs:
-        plan = asyncio.run(estimate(spec))
+        plan = asyncio.run(estimate(spec, prepare(spec)))
         calls, prompt, completion = calls + plan.calls, prompt + plan.prompt_tokens, completion + plan.completion_tokens
         click.echo(
             f"{spec.task} · {spec.model} · {spec.strategy}: {plan.items:,} samples, {plan.answered:,} answered; "

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import click
 
+from spatialeval.cli.main import BAD_INPUT
 from spatialeval.errors import SpatialEvalError, TaskFileError
 
 
 @click.group(name="tasks")
 def command() -> None:
-    """List, show, preview and validate tasks."""
+    """List, show, preview and validate tasks.
+
+    TASK is a name from the list, such as vsr or vsr:random, or the path of a task file.
+    """
 
 
 @command.command("list")
@@ -50,7 +54,7 @@ def show(task: str) -> None:
 @command.command()
 @click.argument("task")
 @click.option("-p", "--protocol", help="The task's default when left out.")
-@click.option("-s", "--strategy", default="plain", show_default=True)
+@click.option("-s", "--strategy", default="plain", show_default=True, help="And views: cot, plain+blind ...")
 @click.option("--data", type=click.Path(path_type=Path), help="Local file or folder of rows.")
 @click.option("--media", type=click.Path(path_type=Path), help="Folder of images or videos.")
 @click.option("--id", "sample_id", help="The sample to show; the first when left out.")
@@ -109,8 +113,8 @@ def validate(names: tuple[str, ...], data: Path | None, media: Path | None) -> N
         for good, text in report:
             click.echo(f"    {'·' if good else '✗'} {text}")
     if failed:
-        click.echo(f"{failed} task(s) with errors.", err=True)
-        sys.exit(1)
+        click.echo(f"{failed} {'task has' if failed == 1 else 'tasks have'} errors; mend them as said above.", err=True)
+        sys.exit(BAD_INPUT)
 
 
 @command.command()
@@ -122,5 +126,8 @@ def schema(output: Path | None) -> None:
     text = json_schema()
     if output is None:
         click.echo(text, nl=False)
-    else:
+        return
+    try:
         output.write_text(text)
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written ({error.strerror}); name another file.") from error

@@ -127,7 +127,9 @@ def _json(path: Path, records: str | None) -> Iterator[Row]:
 
 def _parse(text: str, path: Path, line: int = 1) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if "\\ud" in text.lower():  # JSON can escape half a character, which no request and no result can hold
+            json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         place = f"{path}:{line + error.lineno - 1}"
         raise DataError(
@@ -136,6 +138,10 @@ def _parse(text: str, path: Path, line: int = 1) -> Any:
         ) from None
     except RecursionError:
         raise DataError(f"{path}:{line}: JSON nested too deeply to be rows. Fetch the file again.") from None
+    except UnicodeEncodeError as error:
+        half = f"{ord(error.object[error.start]):#06x}"
+        raise DataError(f"{path}:{line}: a text holds half a character ({half} alone). Repair the file.") from None
+    return value
 
 
 def _csv(path: Path) -> Iterator[Row]:

@@ -36,7 +36,10 @@ def find_files(data: Path, patterns: Sequence[str] = ()) -> list[Path]:
     if not patterns:
         found = sorted(path for path in data.iterdir() if path.is_file() and is_table(path) and not _hidden(path, data))
         if not found:
-            raise DataError(f"{data} holds no file that can be read ({', '.join(TABLES)}); {_contents(data)}")
+            raise DataError(
+                f"{data} holds no file that can be read ({', '.join(TABLES)}); {_contents(data)} "
+                "Pass the folder with the rows, or the file itself, as --data."
+            )
         return found
     return list(dict.fromkeys(path for pattern in patterns for path in _matches(data, pattern)))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from itertools import chain
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.files import read_files
 from spatialeval.data.hub import read_hub
 from spatialeval.data.locate import find_files
-from spatialeval.errors import MissingDataError, UnknownNameError, UsageError
+from spatialeval.errors import DataError, MissingDataError, UnknownNameError, UsageError
 from spatialeval.generators import GENERATORS
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ def read_rows(
 
 
 def media_root(spec: Data, data: Path | None, media: Path | None) -> Path | None:
-    """Return the folder media paths are relative to: --media or the data's folder, and its media subfolder if there."""
+    """Return the folder media paths are relative to: --media or the data's folder, and its media subfolder if there.
+
+    Raises:
+        DataError: when that subfolder would lie elsewhere.
+    """
+    if spec.media and (PureWindowsPath(spec.media).anchor or ".." in PureWindowsPath(spec.media).parts):
+        raise DataError(f"data.media: {spec.media!r} leads out of the media folder. Write it relative, without '..'.")
     root = media or (data if data is None or data.is_dir() else data.parent)
     if root is not None and spec.media and (root / spec.media).is_dir():
         return root / spec.media
@@ -84,7 +91,11 @@ def _generate(name: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             raise UnknownNameError(f"parameter of generator {name!r}", key, known)
         if not _fits(value, str(known[key].annotation)):
             raise UsageError(f"{name}: {key} is {value!r}, and must be {known[key].annotation}.")
-    for index, row in enumerate(generator(**params)):
+    try:
+        rows = generator(**params)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}.") from error
+    for index, row in enumerate(rows):
         yield {"_file": f"generate:{name}", "_index": index, **row}
 
 

@@ -40,8 +40,8 @@ class ModelOptions:
 class Model(ABC):
     """Something that answers chat requests with text.
 
-    The runner calls `prepare` once, then `start` and `check`, then `ask` many times at once, then `close` in every case;
-    where everything is answered already, only `close`.
+    The runner calls `prepare` once, then `start` and `check`, then `ask` many times at once, then `close` in every
+    case; where everything is answered already, only `close`.
     """
 
     spec: str

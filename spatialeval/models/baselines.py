@@ -41,13 +41,14 @@ class Baseline(Model):
     def __init__(self, spec: str) -> None:
         self.spec = spec
         self.golds: dict[_Pool, list[Answer]] = {}
+        """In a fixed order, so that what is drawn or counted does not depend on the order of the data."""
 
     def prepare(self, samples: Sequence[Sample]) -> None:
-        """Collect the gold answers of every category."""
+        """Collect the gold answers of every category, sorted once: a task may have 100,000 of one."""
         golds: defaultdict[_Pool, list[Answer]] = defaultdict(list)
         for sample in samples:
             golds[sample.category, sample.answer].append(sample.target)
-        self.golds = dict(golds)
+        self.golds = {pool: sorted(answers, key=_order) for pool, answers in golds.items()}
 
     async def ask(self, request: Request) -> Response:
         """Answer for the sample that the request is about."""
@@ -86,9 +87,9 @@ class RandomBaseline(Baseline):
         """Draw."""
         dice = random.Random(f"{self.seed}|{sample.id}")  # noqa: S311 - no secret depends on it
         if sample.answer == "number":
-            return written(dice.choice(sorted(self.seen(sample), key=_order)), sample.answer)
+            return written(dice.choice(self.seen(sample)), sample.answer)
         if sample.answer == "path":
-            gold = dice.choice(sorted(self.seen(sample), key=_order))
+            gold = dice.choice(self.seen(sample))
             return written(tuple(dice.choice(MOVES) for _ in moves_of(gold)), sample.answer)
         return dice.choice(closed_answers(sample))
 
@@ -100,13 +101,19 @@ class MajorityBaseline(Baseline):
     frequent one: their (lower) median is given.
     """
 
+    def __init__(self, spec: str) -> None:
+        super().__init__(spec)
+        self._ranked: dict[_Pool, list[Answer]] = {}
+
+    def prepare(self, samples: Sequence[Sample]) -> None:
+        """Rank the gold answers of every category."""
+        super().prepare(samples)
+        self._ranked = {pool: _ranked(pool, golds) for pool, golds in self.golds.items()}
+
     def answer(self, sample: Sample) -> str:
         """Look the answer up."""
-        golds = self.seen(sample)
-        counts = Counter(golds)
-        if sample.answer == "number" and len(golds) > 1 and max(counts.values()) == 1:
-            return written(median_low(float(gold) for gold in golds if not isinstance(gold, tuple)), sample.answer)
-        ranked = sorted(counts, key=lambda gold: (-counts[gold], _order(gold)))
+        self.seen(sample)
+        ranked = self._ranked[sample.category, sample.answer]
         if sample.answer in {"number", "path"}:
             return written(ranked[0], sample.answer)
         allowed = closed_answers(sample)
@@ -159,6 +166,14 @@ def closed_answers(sample: Sample) -> tuple[str, ...]:
 def moves_of(answer: Answer) -> tuple[str, ...]:
     """Return the moves of a path, written as text or held as a tuple."""
     return answer if isinstance(answer, tuple) else tuple(_MOVE.findall(str(answer)))
+
+
+def _ranked(pool: _Pool, golds: Sequence[Answer]) -> list[Answer]:
+    """Return the different answers, the most frequent first; of numbers that never repeat the lower median."""
+    counts = Counter(golds)
+    if pool[1] == "number" and len(golds) > 1 and max(counts.values()) == 1:
+        return [median_low(float(gold) for gold in golds if not isinstance(gold, tuple))]
+    return sorted(counts, key=lambda gold: (-counts[gold], _order(gold)))
 
 
 def _order(answer: Answer) -> tuple[float, str]:

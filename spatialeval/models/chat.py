@@ -123,7 +123,7 @@ def read_completion(data: Mapping[str, Any]) -> Response:
     if text is None and thoughts is None and finish == "stop":
         raise ModelError(f"the reply has no content (finish_reason {reason!r})", kind="no_content")
     name = data.get("model")
-    return Response(text or "", finish, _usage(data), thoughts, name if isinstance(name, str) else None)
+    return Response(text or "", finish, _usage(data), thoughts, storable(name) if isinstance(name, str) else None)
 
 
 def storable(text: str) -> str:

@@ -26,6 +26,10 @@ TransportName = Literal["aiohttp", "openai"]
 TRANSPORTS: tuple[TransportName, ...] = ("aiohttp", "openai")
 HOSTED_URL = "https://api.openai.com/v1"
 
+MAX_REPLY = 32 * 2**20
+"""Bytes of one unpacked reply from a server of one's own; a few compressed megabytes can unpack to gigabytes."""
+_PIECE = 2**16
+
 CONNECT_SECONDS = 5.0
 """How long a server may take to accept a first connection."""
 
@@ -93,7 +97,7 @@ class AiohttpTransport:
             # a redirected POST would arrive as a GET
             async with self._session.post(self.base_url + path, data=body, allow_redirects=False) as reply:
                 headers = {name.lower(): value for name, value in reply.headers.items()}
-                return Reply(reply.status, headers, await reply.read())
+                return Reply(reply.status, headers, await _body(reply.content, self.base_url))
         except (aiohttp.ClientError, ConnectionError) as error:
             raise _unreachable(self.base_url, error) from error
 
@@ -148,6 +152,16 @@ class OpenAITransport:
             self._client = None
 
 
+async def _body(stream: aiohttp.StreamReader, base_url: str) -> bytes:
+    body = bytearray()
+    async for piece in stream.iter_chunked(_PIECE):
+        body += piece
+        if len(body) > MAX_REPLY:
+            message = f"the reply of {base_url} is longer than {MAX_REPLY} bytes, which no answer is"
+            raise ModelError(message, kind="malformed")
+    return bytes(body)
+
+
 def open_transport(name: str, base_url: str, key: str | None) -> Transport:
     """Return the transport called `name`, not yet started."""
     return OpenAITransport(base_url, key) if name == "openai" else AiohttpTransport(base_url, key)
@@ -180,8 +194,9 @@ async def check_listening(base_url: str) -> None:
     except TimeoutError:
         return
     except OSError as error:
+        why = "connection refused" if isinstance(error, ConnectionRefusedError) else error.strerror or error
         raise ModelError(
-            f"nothing answers at {base_url} ({error.strerror or error}). Start the server or correct --base-url, then "
+            f"nothing answers at {base_url} ({why}). Start the server or correct --base-url, then "
             "run the same command again.",
             kind="unreachable",
             transient=True,

@@ -43,7 +43,9 @@ def _read(text: str, sample: Sample) -> Reading:
         return whole
     mentions = _mentions(text, sample.letters)
     letters = affirmed(text, [mention.hit for mention in mentions])
-    layers = (Layer(letters), Layer(affirmed(text, phrases.find(text))))
+    # An option whose whole text is one letter is said by its letter; as a phrase it would be found in every "a".
+    texts = [hit for hit in phrases.find(text) if not (hit.end - hit.start == 1 and text[hit.start].isalpha())]
+    layers = (Layer(letters), Layer(affirmed(text, texts)))
     reading = stated(text, layers, _RULES) or _leading(text, mentions, letters) or concluded(text, layers, _RULES)
     if reading.rule == f"only {_RULES.noun}" and not letters:
         return Reading(reading.value, "option text")

@@ -151,7 +151,8 @@ def _asked(about: About) -> str:
 
 
 def _protocol(about: About) -> str:
-    return about.protocol if about.verified else f"{about.protocol} (not verified)"
+    remarks = [*about.changed, *(() if about.verified else ("not verified",))]
+    return f"{about.protocol} ({', '.join(remarks)})" if remarks else about.protocol
 
 
 def _text(text: str, style: str = "") -> Text:

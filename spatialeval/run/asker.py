@@ -52,6 +52,12 @@ class Line:
                 return _storable(await self.model.ask(request))
             except SpatialEvalError:
                 raise
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # nobody cancelled us: the backend gave up its own request, and its item must not vanish with a worker
+                raise ModelError(f"{self.model.spec} cancelled its own request", kind="model_error") from error
             except Exception as error:  # a backend's own fault on one sample must not end the others
                 message = f"{self.model.spec} raised {type(error).__name__}: {error}"
                 raise ModelError(message, kind="model_error") from error

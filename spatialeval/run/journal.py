@@ -211,4 +211,5 @@ def _check(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
     with closing(connection.execute("PRAGMA quick_check(1)")) as verdict:
         (word,) = verdict.fetchone()
     if word != "ok" or not {"calls", "records"} <= set(tables):
-        raise damaged(path, word if word != "ok" else "tables are missing")
+        why = " ".join(word.removeprefix("*** in database main ***").split())
+        raise damaged(path, why if word != "ok" else "tables are missing")

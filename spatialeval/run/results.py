@@ -6,7 +6,7 @@ Both follow from the journal, the task and the manifest alone, so that writing t
 from __future__ import annotations
 
 import shlex
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +76,7 @@ def write_results(
 def about_run(task: Task, protocol: TaskProtocol, *, strategy: str, model: str, data: str | None = None) -> About:
     """Return the names of a run, and what of its task file a reader of its numbers must know."""
     expect = task.spec.data.expect
+    own, given = asdict(task.protocol(protocol.name).settings), asdict(protocol.settings)
     return About(
         task=task.name,
         title=task.spec.about.title,
@@ -88,6 +89,7 @@ def about_run(task: Task, protocol: TaskProtocol, *, strategy: str, model: str, 
         floating=task.spec.data.revision == "floating",
         expected=expect.rows if expect.rows is not None else sum(expect.categories.values()) or None,
         cap=protocol.settings.max_tokens,
+        changed=tuple(f"{key}={value}" for key, value in given.items() if value != own[key]),
         data=data,
         scores_version=task.spec.version.scores,
     )

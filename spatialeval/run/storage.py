@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _READ_ONLY = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 _DISK = ("SQLITE_FULL", "SQLITE_IOERR")
-_KEPT = "Every answer confirmed before this is kept: run the same command again to go on."
+_AGAIN = "then run the same command again: every answer confirmed before this is kept."
 
 
 def explain(path: Path, error: sqlite3.Error) -> StorageError:
@@ -23,15 +23,15 @@ def explain(path: Path, error: sqlite3.Error) -> StorageError:
         return damaged(path, str(error))
     if code.startswith(_READ_ONLY):
         return StorageError(
-            f"{path} cannot be opened for writing ({error}): the folder or the file is read-only. {_KEPT} "
-            "Make the folder writable first, or choose another one with --out."
+            f"{path} cannot be opened for writing ({error}): the folder or the file is read-only. "
+            f"Make the folder writable or choose another one with --out, {_AGAIN}"
         )
     if code.startswith(_DISK):
         return StorageError(
-            f"{path} cannot be written ({error}): the disk is full or failing. {_KEPT} "
-            "Free some space first, or choose a folder on another disk with --out."
+            f"{path} cannot be written ({error}): the disk is full or failing. "
+            f"Free some space or choose a folder on another disk with --out, {_AGAIN}"
         )
-    return StorageError(f"{path} cannot be used ({error}, {code}). {_KEPT}")
+    return StorageError(f"{path} cannot be used ({error}, {code}). Mend that, {_AGAIN}")
 
 
 def damaged(path: Path, why: str) -> StorageError:
@@ -45,6 +45,6 @@ def damaged(path: Path, why: str) -> StorageError:
 def unwritable(path: Path, error: OSError) -> StorageError:
     """Return the error for a folder or file of a run that the operating system refuses."""
     return StorageError(
-        f"{path} cannot be written ({error.strerror or error}). {_KEPT} "
-        "Make room or make it writable first, or choose another folder with --out."
+        f"{path} cannot be written ({error.strerror or error}). "
+        f"Make room, make it writable, or choose another folder with --out; {_AGAIN}"
     )

@@ -57,7 +57,8 @@ class About(_Frozen):
     verified: the protocol was checked against its source; `note` says what was not.
     floating: the task file pins no revision of its data.
     expected: samples that the whole task has, where its file says so.
-    cap: the protocol's token cap.
+    cap: the token cap the protocol was given.
+    changed: generation settings that are not the protocol's own, as `max_tokens=64`.
     data: fingerprint of the samples, where it was taken.
     scores_version: raised by the task file when old and new numbers must not be compared.
     """
@@ -73,6 +74,7 @@ class About(_Frozen):
     floating: bool = False
     expected: int | None = None
     cap: int
+    changed: tuple[str, ...] = ()
     data: str | None = None
     scores_version: int = 1
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from spatialeval.samples import AnswerType
 from spatialeval.strategies.base import STRATEGIES, Ask, Strategy
 from spatialeval.templates import render_prompt
 
@@ -36,5 +37,6 @@ class ChainOfThought(Strategy):
         return await ask(protocol.request(sample, instruction=instruction, settings=settings))
 
     def identity(self) -> dict[str, Any]:
-        """Return name, cap and the wording."""
-        return {**super().identity(), "name": self.name, "instruction": render_prompt("cot.j2", answer="choice")}
+        """Return name, cap and the wording for every answer type."""
+        wordings = {kind: render_prompt("cot.j2", answer=kind) for kind in get_args(AnswerType)}
+        return {**super().identity(), "name": self.name, "instruction": wordings}

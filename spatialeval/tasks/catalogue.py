@@ -29,6 +29,11 @@ def task_names() -> list[str]:
     return list(task_files())
 
 
+def is_file_name(name: str) -> bool:
+    """Tell whether a task's name is the path of a task file."""
+    return name.endswith((".yaml", ".yml"))
+
+
 def find_task(name: str) -> Path:
     """Return the file of task `name`: an id, or the path of a .yaml file.
 
@@ -36,7 +41,7 @@ def find_task(name: str) -> Path:
         UnknownNameError: when no task has that id.
         UsageError: when the path does not exist.
     """
-    if name.endswith((".yaml", ".yml")):
+    if is_file_name(name):
         path = Path(name)
         if not path.is_file():
             raise UsageError(f"there is no task file {name}; `spatialeval tasks list` shows the shipped ones.")

@@ -117,7 +117,7 @@ class TaskProtocol:
         if source is None:
             raise DataError(f"protocol {self.name!r} has no {part} for answer type {sample.answer!r}; add one.")
         try:
-            return self.environment.from_string(source).render(names)
+            return self.environment.compiled(source).render(names)
         except jinja2.TemplateNotFound as error:
             raise DataError(f"protocol {self.name!r} includes {error}, which is not in the prompts folder.") from error
         except (jinja2.TemplateError, TypeError, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ class RowReader:
             labels=labels,
             media=tuple(self._media(values, root, row)),
             category=str(values["category"]),
-            group=str(values.get("group") or identity),
+            group=self._group(values.get("group"), identity),
             meta=values.get("meta") or {},
         )
 
@@ -82,9 +83,14 @@ class RowReader:
             KeyError,
             IndexError,
             AttributeError,
-            ZeroDivisionError,
+            ArithmeticError,
+            NameError,  # jinja writes 1e400 as the name `inf`
         ) as error:
             raise self._error(name, f"cannot be computed: {type(error).__name__}: {error}", row) from error
+
+    @staticmethod
+    def _group(value: Any, identity: str) -> str:
+        return identity if value is None or value == "" else str(value)  # 0 is the name of a group
 
     def _texts(self, name: str, value: Any, row: dict[str, Any]) -> tuple[str, ...]:
         if value is None:
@@ -101,9 +107,12 @@ class RowReader:
             raise self._error("target", "is empty; a question without a gold answer cannot be scored.", row)
         if answer == "number":
             try:
-                return float(value)
-            except (TypeError, ValueError):
+                number = float(value)
+            except (TypeError, ValueError, OverflowError):
                 raise self._error("target", f"{value!r} is not a number.", row) from None
+            if not math.isfinite(number):
+                raise self._error("target", f"{value!r} is not a finite number, which no answer can equal.", row)
+            return number
         text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
         text = str(text).strip()
         allowed = {
@@ -133,7 +142,6 @@ class RowReader:
     def _error(self, name: str, message: str, row: dict[str, Any]) -> DataError:
         section = "data" if name == "where" else "sample"
         place = f"row {row.get('_index', '?')} of {row.get('_file', 'the data')}"
-        wrong = TaskFileError(
-            f"{message.rstrip()} ({place})", file=self.file, line=self.lines.of((section, name)), key=f"{section}.{name}"
-        )
+        line = self.lines.of((section, name))
+        wrong = TaskFileError(f"{message.rstrip()} ({place})", file=self.file, line=line, key=f"{section}.{name}")
         return DataError(str(wrong))

@@ -122,8 +122,14 @@ class Task:
         return RowReader(self.spec, self._sandbox, self.file, self.lines)
 
     def _prompts_digest(self) -> str | None:
-        """Return a digest of the templates that only this task includes: those in prompts/<task id>/."""
-        files = {f.name: f.read_text() for f in sorted((prompts_folder() / self.spec.id).glob("*")) if f.is_file()}
+        """Return a digest of the templates the task can include as its own: beside its file, and prompts/<task id>/."""
+        folders = (self.file.parent / "prompts", prompts_folder() / self.spec.id)
+        files = [
+            (file.relative_to(folder).as_posix(), hashlib.sha256(file.read_bytes()).hexdigest())
+            for folder in folders
+            for file in sorted(folder.rglob("*"))
+            if file.is_file()
+        ]
         return hashlib.sha256(json.dumps(files).encode()).hexdigest() if files else None
 
     def _check_samples(self, samples: list[Sample], *, partial: bool) -> None:

@@ -98,9 +98,9 @@ ASK: dict[str, dict[str, tuple[str, ...]]] = {
             "With respect to the {b}, is the {a} closer to the camera or farther from it?",
         ),
         "bigger_smaller": (
-            "Set against the {b}, is the {a} bigger or smaller?",
+            "Set against the {b}, is the {a} truly bigger or smaller?",
             "Judging by true size, is the {a} smaller or bigger than the {b}?",
-            "With respect to the {b}, is the {a} bigger or smaller?",
+            "In true size, is the {a} bigger or smaller with respect to the {b}?",
         ),
         "count": (
             "How many {c} does the picture show?",
@@ -148,7 +148,7 @@ CLAIM: dict[str, dict[str, tuple[str, ...]]] = {
         "pair": (
             "In the picture, is the {a} {r} the {b}?",
             "Is it correct that the {a} is {r} the {b}?",
-            "Does the {a} appear {r} the {b}?",
+            "Can one say that the {a} is {r} the {b}?",
         ),
         "count": (
             "In the picture, are there exactly {n} {c}?",
@@ -170,8 +170,8 @@ RELATION: dict[str, dict[str, tuple[str, ...]]] = {
     "below": {"train": ("below", "placed below"), "test": ("below",)},
     "closer": {"train": ("closer than", "closer to the camera than"), "test": ("closer to the camera than",)},
     "farther": {"train": ("farther than", "farther from the camera than"), "test": ("farther from the camera than",)},
-    "bigger": {"train": ("bigger than", "bigger in true size than"), "test": ("bigger than",)},
-    "smaller": {"train": ("smaller than", "smaller in true size than"), "test": ("smaller than",)},
+    "bigger": {"train": ("bigger than", "bigger in true size than"), "test": ("truly bigger than",)},
+    "smaller": {"train": ("smaller than", "smaller in true size than"), "test": ("truly smaller than",)},
 }
 
 WORDINGS = tuple(ASK)
