@@ -263,3 +263,9 @@ async def test_a_reply_longer_than_any_answer_is_given_up_before_it_fills_the_me
             await model.ask(request_of("?"))
     assert caught.value.kind == "malformed"
     assert not caught.value.transient
+
+
+@pytest.mark.parametrize("name", ["messages", "model", "stream", "n", "max_tokens", "max_completion_tokens"])
+def test_an_option_cannot_replace_what_the_run_itself_sends(name):
+    with pytest.raises(UsageError, match=f"'body' of openai holds '{name}'"):
+        open_model("openai:m", ModelOptions("http://127.0.0.1:1/v1", extra={"body": {name: 1}}))

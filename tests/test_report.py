@@ -11,11 +11,12 @@ import pytest
 from graded_runs import make_items, make_manifest, make_records, make_task
 
 from spatialeval.report import make_console, print_overview, print_summary
-from spatialeval.report.cells import count, fold, interval, percent, plain, score, some
+from spatialeval.report.cells import count, fold, interval, percent, score, some
 from spatialeval.report.notes import notes
 from spatialeval.run.results import write_results
 from spatialeval.scores import Failure
 from spatialeval.stats import estimate
+from spatialeval.text import printable
 
 TIMEOUT, REFUSED = Failure("timeout", "no reply in 300 s\n\x1b[2J"), Failure("content_filter", "blocked " + "x" * 500)
 WIDTHS = [80, 100, 140]
@@ -230,7 +231,7 @@ def test_numbers_are_written_the_same_everywhere():
     assert (some(1, "reply", "replies"), some(2, "reply", "replies"), some(1000, "group")) == (
         "1 reply", "2 replies", "1,000 groups",
     )  # fmt: skip
-    assert plain("a\tb\u202ec") == "a\ufffdb\ufffdc"
+    assert printable("a\tb\u202ec") == "a\ufffdb\ufffdc"
 
 
 def test_replies_of_saved_files_are_not_told_to_run_again(tmp_path):

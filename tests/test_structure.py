@@ -16,7 +16,7 @@ PACKAGE = Path(spatialeval.__file__).parent
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = (
     ("_version", "errors"),
-    ("registry", "specs", "templates", "yamlfile"),
+    ("registry", "specs", "templates", "text", "yamlfile"),
     ("media",),
     ("samples", "messages", "scores", "mazes"),
     ("readers", "scorers"),

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from spatialeval.run.execute import RunOutcome, RunSpec
 
 
+class _Temperature(click.FloatRange):
+    """A number of at least 0, or `none`."""
+
+    name = "number|none"
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number or "none"."""
+        return value if value == "none" else super().convert(value, param, ctx)
+
+
 @click.command(name="run")
 @click.argument("experiment", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
 @click.option("-t", "--task", "tasks", multiple=True, help="vsr, vsr:random, maze(size=7), or a task file. Repeatable.")
@@ -28,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("-n", "--limit", type=click.IntRange(1), help="Most samples per task; raising it asks only new ones.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Instead of the protocol's token cap.")
-@click.option("--temperature", type=click.FloatRange(0), help="Instead of the protocol's.")
+@click.option("--temperature", type=_Temperature(), help="Instead of the protocol's; `none` sends none.")
 @click.option("--base-url", help="Root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
 @click.option(
     "--timeout",

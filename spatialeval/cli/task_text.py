@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.messages import Message, Request, Response, Text
 from spatialeval.tasks.load import load_spec
+from spatialeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
             lines.append(f"view {item.view}")
         asyncio.run(way.run(item.sample, protocol, ask))
     head = f"sample {sample.id} · {sample.answer} · category {sample.category} · gold {sample.target!r}"
-    return "\n".join([head, f"protocol {protocol.name} · {protocol.spec.source}", *lines])
+    return "\n".join(map(printable, [head, f"protocol {protocol.name} · {protocol.spec.source}", *lines]))
 
 
 def _message_lines(messages: tuple[Message, ...]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from spatialeval.errors import ModelError
 from spatialeval.media import sniff_mime
 from spatialeval.messages import Finish, Response, Text, Usage
+from spatialeval.text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,6 @@ CACHED_BYTES = 64 * 1024 * 1024
 
 _CUT = frozenset({"length", "max_tokens", "model_length"})
 _BROKEN = frozenset({"error", "abort"})
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class DataUrls:
@@ -41,19 +41,22 @@ class DataUrls:
         self.limit, self.held = limit, 0
         # keyed by identity, because hashing a Media hashes its bytes; the entry keeps the Media, so its id stays taken
         self._urls: OrderedDict[int, tuple[Media, str]] = OrderedDict()
+        self._lock = threading.Lock()  # bodies with files are built in threads
 
     def url(self, media: Media) -> str:
         """Return the URL of `media`; raise MediaError when it cannot be read or is no picture."""
         key = id(media)
-        if key in self._urls:
-            self._urls.move_to_end(key)
-            return self._urls[key][1]
+        with self._lock:
+            if key in self._urls:
+                self._urls.move_to_end(key)
+                return self._urls[key][1]
         data = media.read()
         url = f"data:{sniff_mime(data, media.name)};base64,{base64.b64encode(data).decode('ascii')}"
-        self._urls[key] = (media, url)
-        self.held += len(url)
-        while self.held > self.limit:
-            self.held -= len(self._urls.popitem(last=False)[1][1])
+        with self._lock:
+            self.held += len(url) - len(self._urls[key][1] if key in self._urls else "")
+            self._urls[key] = (media, url)
+            while self.held > self.limit:
+                self.held -= len(self._urls.popitem(last=False)[1][1])
         return url
 
 
@@ -124,11 +127,6 @@ def read_completion(data: Mapping[str, Any]) -> Response:
         raise ModelError(f"the reply has no content (finish_reason {reason!r})", kind="no_content")
     name = data.get("model")
     return Response(text or "", finish, _usage(data), thoughts, storable(name) if isinstance(name, str) else None)
-
-
-def storable(text: str) -> str:
-    """Return `text` with halves of characters, which JSON can carry and UTF-8 cannot, marked as unreadable."""
-    return _HALF_CHARACTER.sub("\ufffd", text)
 
 
 def _first_choice(data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, UsageError
 from spatialeval.models.base import MODELS, Model, ModelOptions
-from spatialeval.models.chat import BodyBuilder, read_completion, storable
+from spatialeval.models.chat import BodyBuilder, read_completion
 from spatialeval.models.extra import check_keys, one_of, option
 from spatialeval.models.http_errors import error_in_reply, presentable, status_error
 from spatialeval.models.transport import HOSTED_URL, TRANSPORTS, Transport, check_listening, check_url, open_transport
+from spatialeval.text import storable
 
 if TYPE_CHECKING:
     from spatialeval.messages import Request, Response
     from spatialeval.models.transport import Reply
 
+_OURS = ("messages", "model", "n", "stream")
+"""Fields of the body that no option may replace."""
 _KEYS = ("transport", "token_param", "body", "key_env", "detail")
 
 
@@ -53,6 +56,11 @@ class OpenAIModel(Model):
             detail=option("openai", options, "detail", None, str),
             body=option("openai", options, "body", {}, dict),
         )
+        if taken := sorted({*_OURS, *token_params} & set(self.builder.body)):
+            raise UsageError(
+                f"option 'body' of openai holds {taken[0]!r}, which the run itself sets: what is sent would not be "
+                "what results say. Remove it; the token cap is --max-tokens."
+            )
         self._key: str | None = None
         self._transport: Transport | None = None
 
@@ -85,7 +93,9 @@ class OpenAIModel(Model):
         """Send `request` once; raise ModelError when no answer comes, MediaError when a picture cannot be read."""
         if self._transport is None:
             raise UsageError(f"{self.spec} was not started: await model.start() first.")
-        body = self.builder.build(request)
+        # Bytes that are held cost little; files and frames of videos are read off the loop.
+        held = all(isinstance(image.media.source, bytes) for message in request.messages for image in message.images)
+        body = self.builder.build(request) if held else await asyncio.to_thread(self.builder.build, request)
         try:
             async with asyncio.timeout(self.timeout):
                 reply = await self._transport.post("/chat/completions", body)

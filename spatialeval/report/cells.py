@@ -43,11 +43,6 @@ def some(number: int, singular: str, plural: str | None = None) -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def plain(text: str) -> str:
-    """Return a name from a stranger's file without characters that could steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-
-
 def fold(name: str, width: int) -> str:
     """Return `name` on lines of at most `width` letters, broken behind `_`, `-`, `/` and blanks where there are any."""
     lines = [""]

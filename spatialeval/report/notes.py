@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from spatialeval.report.cells import count, plain, score, some
+from spatialeval.report.cells import count, score, some
+from spatialeval.text import printable
 
 if TYPE_CHECKING:
     from spatialeval.run.summary import Summary
@@ -45,7 +46,7 @@ def _incomplete(summary: Summary) -> list[Note]:
 def _missing(summary: Summary) -> list[Note]:
     parts = [row for row in summary.parts if row.missing]
     if parts:
-        lacking = "; ".join(f"{plain(row.name)} lacks {_listed(row.missing)}" for row in parts)
+        lacking = "; ".join(f"{printable(row.name)} lacks {_listed(row.missing)}" for row in parts)
         return [Note(f"Missing categories: {lacking}. The others share their weight.", grave=True)]
     if summary.missing_categories:
         return [Note(f"Categories without a scored answer: {_listed(summary.missing_categories)}.", grave=True)]
@@ -59,14 +60,14 @@ def _asked(summary: Summary) -> list[Note]:
             Note(f"Partial: {count(summary.samples)} of the task's {some(about.expected, 'question')} were asked.")
         )
     if not about.verified:
-        why = plain(about.note or "parts of it could not be checked at its source").rstrip(".")
+        why = printable(about.note or "parts of it could not be checked at its source").rstrip(".")
         found.append(Note(f"Protocol {about.protocol} is not verified: {why}."))
     if about.floating:
         data = f" This run's data: {about.data}." if about.data else ""
         found.append(Note(f"The task file pins no revision of its data, so they can change under the same name.{data}"))
     if summary.cap_sent and summary.cap_sent > about.cap:
         caps = f"from {count(about.cap)} to {count(summary.cap_sent)}"
-        found.append(Note(f"Strategy {plain(about.strategy)} raised the token cap {caps}."))
+        found.append(Note(f"Strategy {printable(about.strategy)} raised the token cap {caps}."))
     return found
 
 
@@ -81,7 +82,10 @@ def _unread(summary: Summary) -> list[Note]:
     if row and row.answered_only and row.score and row.answered_only.n < row.score.n:
         read, all_ = count(row.answered_only.n), count(row.score.n)
         found.append(
-            Note(f"Over the {read} of {all_} answers that were read, {plain(row.name)} is {score(row.answered_only)}.")
+            Note(
+                f"Over the {read} of {all_} answers that were read, {printable(row.name)} is "
+                f"{score(row.answered_only)}."
+            )
         )
     return found
 
@@ -99,9 +103,9 @@ def _intervals(summary: Summary) -> Note | None:
 
 def _listed(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(plain, names[:_SHOWN])) + more
+    return ", ".join(map(printable, names[:_SHOWN])) + more
 
 
 def _short(message: str) -> str:
-    message = plain(" ".join(message.split()))
+    message = printable(" ".join(message.split()))
     return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}..."

@@ -9,9 +9,10 @@ import os
 from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
-from spatialeval.report.cells import NOTHING, count, interval, percent, plain
+from spatialeval.report.cells import NOTHING, count, interval, percent
 from spatialeval.report.layout import Head, Layout, Line
 from spatialeval.report.notes import notes
+from spatialeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,7 +95,7 @@ def _run_layout(summary: Summary, width: int) -> tuple[Layout, list[list[Line]]]
     aside = [row for row in summary.parts if not row.headline]
     headline = [row for row in summary.parts if row.headline]
     sections = [
-        [Line((plain(row.name),), _numbers(row, row.counts, missing=missing), style) for row in rows]
+        [Line((printable(row.name),), _numbers(row, row.counts, missing=missing), style) for row in rows]
         for rows, style in ((summary.categories, ""), (aside, ""), (headline, "bold"))
     ]
     lines = [line for section in sections for line in section]
@@ -114,8 +115,8 @@ def _print_table(console: Console, layout: Layout, sections: Sequence[Sequence[L
 def _headline(summary: Summary, *, missing: bool) -> Line:
     """Return the line of one run; its counts are over all its questions."""
     row = next((row for row in summary.parts if row.headline), None)
-    strategy = plain(summary.about.strategy) + ("" if summary.complete else " INCOMPLETE")
-    return Line((plain(summary.about.model), strategy), _numbers(row, summary.counts, missing=missing))
+    strategy = printable(summary.about.strategy) + ("" if summary.complete else " INCOMPLETE")
+    return Line((printable(summary.about.model), strategy), _numbers(row, summary.counts, missing=missing))
 
 
 def _heads(*, missing: bool) -> list[Head]:
@@ -158,4 +159,4 @@ def _protocol(about: About) -> str:
 def _text(text: str, style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415 - only commands that print tables pay for it
 
-    return Text(plain(text), style=style)
+    return Text(printable(text), style=style)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, SpatialEvalError
 from spatialeval.messages import Request, Response
-from spatialeval.models.chat import storable
 from spatialeval.run.events import Event, Retrying
 from spatialeval.run.records import Call
 from spatialeval.run.retry import RetryPolicy, ask_with_retry
 from spatialeval.run.stopping import Halt, Stop
+from spatialeval.text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -71,7 +71,7 @@ class Experiment(_Section):
     limit: int | None = Field(None, ge=1)
     seed: int = 0
     max_tokens: int | None = Field(None, ge=1)
-    temperature: float | None = Field(None, ge=0)
+    temperature: Annotated[float, Field(ge=0)] | Literal["none"] | None = None
     out: Path = Path("results")
 
     def specs(self, *, fresh: bool = False, recover: bool = False, command: tuple[str, ...] = ()) -> list[RunSpec]:

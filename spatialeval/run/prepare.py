@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spatialeval.errors import UsageError
 from spatialeval.models.base import ModelOptions
@@ -44,7 +44,7 @@ class RunSpec:
         limit: most samples; None means all. Not part of the run's identity: raising it asks only what is new.
         seed: of the choice that `limit` makes.
         max_tokens: replaces the protocol's own.
-        temperature: replaces the protocol's own.
+        temperature: replaces the protocol's own; "none" sends no temperature, which some models demand.
         out: where run folders go.
         fresh: move what the run folder holds aside and start over.
         recover: first save what is readable of a damaged journal.
@@ -63,7 +63,7 @@ class RunSpec:
     limit: int | None = None
     seed: int = 0
     max_tokens: int | None = None
-    temperature: float | None = None
+    temperature: float | Literal["none"] | None = None
     out: Path = Path("results")
     fresh: bool = False
     recover: bool = False

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError, ModelError, RunChangedError, StorageError
-from spatialeval.models.chat import storable
 from spatialeval.run.asker import Asker, Line
 from spatialeval.run.breaker import Breaker
 from spatialeval.run.events import Event, Finished, Started, Stopping
@@ -15,16 +14,21 @@ from spatialeval.run.records import Item, Record
 from spatialeval.run.secrets import redact
 from spatialeval.run.stopping import GRACE, Halt, Stop
 from spatialeval.scores import Failure, Outcome
+from spatialeval.text import storable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from spatialeval.grading import Grader
+    from spatialeval.messages import Finish
     from spatialeval.models.base import Model
     from spatialeval.run.journal import Journal, Kept
     from spatialeval.run.retry import RetryPolicy
     from spatialeval.strategies.base import Strategy
     from spatialeval.tasks import TaskProtocol
+
+_LONG_REPLY = 20_000
+"""Characters; strict readers take about a second for twice as many."""
 
 
 async def run_items(
@@ -176,13 +180,19 @@ class _Pool:
         self.error = self.error or error
         self.line.stop.set("an error")  # whoever raised the error says which
 
+    async def _grade(self, item: Item, text: str, finish: Finish) -> Outcome:
+        """Grade a reply; in a thread when it is so long that reading it would hold up the other requests."""
+        if len(text) <= _LONG_REPLY:
+            return self.grader.grade(item.sample, text, finish)
+        return await asyncio.to_thread(self.grader.grade, item.sample, text, finish)
+
     async def _item(self, item: Item) -> None:
         asker = Asker(self.line, item.key)
         text = None
         try:
             response = await self.strategy.run(item.sample, self.protocol, asker)
             text = response.text
-            outcome: Outcome = self.grader.grade(item.sample, text, response.finish)
+            outcome: Outcome = await self._grade(item, text, response.finish)
         except ModelError as error:
             outcome = Failure(error.kind, _presentable(error))
         except MediaError as error:

@@ -120,7 +120,7 @@ class RowReader:
             "yesno": ("yes", "no"),
             "label": labels,
         }.get(answer)
-        if answer == "choice" and len(choices) < 2:
+        if answer == "choice" and not 2 <= len(choices) <= 26:
             raise self._error("choices", f"gives {len(choices)} options for a question of answer type choice.", row)
         if answer == "label" and not labels:
             raise self._error("labels", "is needed for answer type label: the closed list of answers.", row)

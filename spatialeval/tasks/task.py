@@ -181,7 +181,7 @@ def load_task(text: str) -> Task:
 
 
 def with_protocol_settings(protocol: TaskProtocol, **changes: Any) -> TaskProtocol:
-    """Return the protocol with generation settings replaced (those that are not None)."""
-    given = {key: value for key, value in changes.items() if value is not None}
+    """Return the protocol with generation settings replaced: those that are not None; "none" means not sent at all."""
+    given = {key: None if value == "none" else value for key, value in changes.items() if value is not None}
     generate = protocol.spec.generate.model_copy(update=given)
     return replace(protocol, spec=protocol.spec.model_copy(update={"generate": generate}))
