@@ -83,8 +83,14 @@ def command(ctx: click.Context, /, experiment: Path | None, **given: Any) -> Non
         run_all(specs)
 
 
-def run_all(specs: list[RunSpec]) -> None:
-    """Run one after the other; exit with INCOMPLETE when an answer is missing, with INTERRUPTED when stopped."""
+def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "") -> None:
+    """Run one after the other; exit with INCOMPLETE when an answer is missing, with INTERRUPTED when stopped.
+
+    Args:
+        specs: the runs.
+        tables: how many of the runs' own tables are printed; None means all. The overview is printed in any case.
+        closing: a last line.
+    """
     from spatialeval.report.table import print_overview  # noqa: PLC0415
 
     if len(specs) > 1:
@@ -92,9 +98,12 @@ def run_all(specs: list[RunSpec]) -> None:
     outcomes = []
     for spec in specs:
         outcomes.append(_run(spec))
-        _print_result(outcomes[-1])
+        if tables is None or len(outcomes) <= tables:
+            _print_result(outcomes[-1])
     if len(outcomes) > 1:
         print_overview([outcome.summary for outcome in outcomes])
+    if closing:
+        click.echo(closing)
     if not all(outcome.complete for outcome in outcomes):
         sys.exit(INCOMPLETE)
 

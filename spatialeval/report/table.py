@@ -73,7 +73,12 @@ def print_summary(summary: Summary, folder: Path | None = None, *, console: Cons
 def print_overview(summaries: Iterable[Summary], *, console: Console | None = None) -> None:
     """Print the headline scores of several runs by task and protocol, and what must be said lest they be misread."""
     console = console or make_console()
-    ordered = sorted(summaries, key=lambda summary: (summary.about.task, summary.about.protocol))
+    summaries = list(summaries)
+    # Tasks in the order in which they first come: levels and variants then read as the user listed them.
+    first: dict[str, int] = {}
+    for summary in summaries:
+        first.setdefault(_asked(summary.about), len(first))
+    ordered = sorted(summaries, key=lambda summary: first[_asked(summary.about)])
     missing = any(summary.counts.missing for summary in ordered)
     lines = [_headline(summary, missing=missing) for summary in ordered]
     layout = Layout.fit(("model", "strategy"), _heads(missing=missing), lines, console.width)
