@@ -129,6 +129,10 @@ MENUS = {
     "early": Menu({"open": 5, "yesno": 0.7, "letter": 0.4}, locate=2.5, listing=1.5, thoughts=0.3, varied=0.3),
     "main": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.8, listing=0.5, thoughts=0.25, varied=0.6, looks=2),
     "forms": Menu({"open": 3, "yesno": 6, "letter": 4}, locate=0.3, listing=0.3, thoughts=0.15, varied=0.4, looks=0.5),
+    "claims": Menu({"open": 3, "yesno": 7, "letter": 1}, locate=0.2, listing=0.2, thoughts=0.15, varied=0.2, looks=0.2),
+    "options": Menu(
+        {"open": 3, "yesno": 3, "letter": 7}, locate=0.2, listing=0.2, thoughts=0.15, varied=0.3, looks=0.2
+    ),
     "vary": Menu({"open": 4, "yesno": 4, "letter": 4}, locate=0.3, listing=0.2, thoughts=0.3, varied=0.75, looks=0.3),
 }
 

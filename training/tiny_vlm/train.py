@@ -1,6 +1,7 @@
 """Train the tiny model from scratch on one CPU thread, in four resumable stages of a fixed number of steps.
 
-vision: read colour, shape, size and facing words off each image token; early, main, vary: question answering.
+vision: read colour, shape, size and facing words off each image token; all others: answer questions, of the kinds and
+forms their entry in `lessons.MENUS` weighs. A flat stage hands its full learning rate to the next one.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ STAGES = {
     "vision": Stage(steps=1400, rate=1.5e-3, images=64),
     "early": Stage(steps=1600, rate=2e-3, muon=4e-3, warm=0.1, after="vision"),
     "main": Stage(steps=800, rate=1.5e-3, muon=3e-3, flat=True, half=True, after="early"),
-    "forms": Stage(steps=1300, rate=2e-3, muon=4e-3, flat=True, half=True, after="main"),
-    "vary": Stage(steps=500, rate=1.5e-3, muon=3e-3, half=True, maze_every=5, after="forms"),
+    "forms": Stage(steps=400, rate=2e-3, muon=4e-3, flat=True, half=True, after="main"),
+    "claims": Stage(steps=600, rate=2e-3, muon=4e-3, flat=True, half=True, after="forms"),
+    "options": Stage(steps=400, rate=2e-3, muon=4e-3, flat=True, half=True, after="claims"),
+    "vary": Stage(steps=520, rate=1.5e-3, muon=3e-3, half=True, maze_every=5, after="options"),
 }
 SAVE_EVERY = 200
 
