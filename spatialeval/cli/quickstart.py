@@ -22,9 +22,9 @@ SCENES, MAZES = 150, 60
 @click.option("--fresh", is_flag=True, help="Start over; results that are there are moved aside.")
 def command(out: Path, fresh: bool) -> None:
     """Evaluate the embedded model on rendered scenes and mazes, under plain and cot: no key, no GPU, no download."""
-    from spatialeval.cli.run import run_all  # noqa: PLC0415 - commands load what they use
-    from spatialeval.models import ModelOptions  # noqa: PLC0415
-    from spatialeval.run.execute import RunSpec  # noqa: PLC0415
+    from spatialeval.cli.run import run_all
+    from spatialeval.models import ModelOptions
+    from spatialeval.run.execute import RunSpec
 
     # Rows are asked for by number, not by --limit, so that no more are drawn than are needed.
     tasks = [f"scenes:{level}(rows={SCENES})" for level in ("easy", "medium", "hard")] + [f"maze:small(rows={MAZES})"]

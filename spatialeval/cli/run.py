@@ -68,7 +68,7 @@ def command(ctx: click.Context, /, experiment: Path | None, **given: Any) -> Non
     FILE is an experiment in YAML: models x tasks x strategies x protocols (see docs/running.md). Without a FILE, name
     tasks and models with -t and -m.
     """
-    from spatialeval.run.experiment import read_experiment  # noqa: PLC0415 - commands load what they use
+    from spatialeval.run.experiment import read_experiment
 
     if experiment is not None:
         _refuse_mixing(ctx)
@@ -91,7 +91,7 @@ def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "
         tables: how many of the runs' own tables are printed; None means all. The overview is printed in any case.
         closing: a last line.
     """
-    from spatialeval.report.table import print_overview  # noqa: PLC0415
+    from spatialeval.report.table import print_overview
 
     if len(specs) > 1:
         _check_names(specs)
@@ -110,9 +110,9 @@ def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "
 
 def _check_names(specs: list[RunSpec]) -> None:
     """Raise for a name that the last of several runs would stumble over, before hours go into the others."""
-    from spatialeval.models import open_model  # noqa: PLC0415
-    from spatialeval.run.asking import parse_asking  # noqa: PLC0415
-    from spatialeval.tasks import load_task  # noqa: PLC0415
+    from spatialeval.models import open_model
+    from spatialeval.run.asking import parse_asking
+    from spatialeval.tasks import load_task
 
     tasks = {name: load_task(name) for name in dict.fromkeys(spec.task for spec in specs)}
     for spec in specs:
@@ -122,10 +122,10 @@ def _check_names(specs: list[RunSpec]) -> None:
 
 
 def _run(spec: RunSpec) -> RunOutcome:
-    from spatialeval.models import open_model  # noqa: PLC0415
-    from spatialeval.run.execute import execute, prepare  # noqa: PLC0415
-    from spatialeval.run.progress import progress  # noqa: PLC0415
-    from spatialeval.run.stopping import RunInterrupted  # noqa: PLC0415
+    from spatialeval.models import open_model
+    from spatialeval.run.execute import execute, prepare
+    from spatialeval.run.progress import progress
+    from spatialeval.run.stopping import RunInterrupted
 
     model = open_model(spec.model, spec.options)
     ready = prepare(spec)  # before there is an event loop, so that Ctrl-C works while data are loaded
@@ -138,7 +138,7 @@ def _run(spec: RunSpec) -> RunOutcome:
 
 
 def _print_result(outcome: RunOutcome) -> None:
-    from spatialeval.report.table import print_summary  # noqa: PLC0415
+    from spatialeval.report.table import print_summary
 
     if outcome.moved:
         click.echo(f"What was there before is in {outcome.moved}.")
@@ -149,7 +149,7 @@ def _print_result(outcome: RunOutcome) -> None:
 
 def _specs(given: dict[str, Any]) -> list[RunSpec]:
     """Return the runs that the options describe, by way of an experiment: both forms mean the same."""
-    from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry  # noqa: PLC0415
+    from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry
 
     if not given["tasks"] or not given["models"]:
         raise click.UsageError("name at least one task with -t and one model with -m, or an experiment FILE.")
@@ -190,7 +190,7 @@ def _refuse_mixing(ctx: click.Context) -> None:
 
 
 def _dry_run(specs: list[RunSpec]) -> None:
-    from spatialeval.run.execute import estimate, prepare  # noqa: PLC0415
+    from spatialeval.run.execute import estimate, prepare
 
     _check_names(specs)
     calls = prompt = completion = 0

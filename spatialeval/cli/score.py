@@ -48,9 +48,9 @@ def command(  # noqa: PLR0917 - click passes every option by name
     out: Path | None,
 ) -> None:
     """Score the saved replies in FILE (JSONL, CSV, TSV or Parquet) as a protocol of TASK does."""
-    from spatialeval.report.table import print_summary  # noqa: PLC0415 - commands load what they use
-    from spatialeval.run.rescore import score_file  # noqa: PLC0415
-    from spatialeval.tasks import load_task  # noqa: PLC0415
+    from spatialeval.report.table import print_summary
+    from spatialeval.run.rescore import score_file
+    from spatialeval.tasks import load_task
 
     pairs = [text.partition("=") for text in where]
     if bad := [text for text, pair in zip(where, pairs, strict=True) if not pair[1]]:

@@ -15,10 +15,10 @@ from spatialeval.errors import StorageError
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
 def command(folders: tuple[Path, ...]) -> None:
     """Print the tables of the runs in FOLDERs (all below results/ when left out)."""
-    from spatialeval.report.table import print_overview, print_summary  # noqa: PLC0415 - loads rich
-    from spatialeval.run.manifest import FILE_NAME as MANIFEST  # noqa: PLC0415
-    from spatialeval.run.results import FILE_NAME as SUMMARY  # noqa: PLC0415
-    from spatialeval.run.results import read_summary  # noqa: PLC0415
+    from spatialeval.report.table import print_overview, print_summary
+    from spatialeval.run.manifest import FILE_NAME as MANIFEST
+    from spatialeval.run.results import FILE_NAME as SUMMARY
+    from spatialeval.run.results import read_summary
 
     places = folders or (Path("results"),)
     if missing := [str(place) for place in places if not place.is_dir()]:

@@ -79,7 +79,7 @@ def _protocol_lines(task: Task) -> Iterator[str]:
 
 def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
     """Return the messages sent for one sample, every call; replies are shown as a placeholder."""
-    from spatialeval.run.asking import expand, parse_asking  # noqa: PLC0415 - views and strategies load only for a preview
+    from spatialeval.run.asking import expand, parse_asking
 
     way, views = parse_asking(strategy)
     lines: list[str] = []

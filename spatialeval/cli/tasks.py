@@ -24,8 +24,8 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON lines instead of a table.")
 def list_tasks(as_json: bool) -> None:
     """List every task with its questions, abilities and protocols."""
-    from spatialeval.cli.task_text import task_row  # noqa: PLC0415 - commands load what they use
-    from spatialeval.tasks.catalogue import task_files  # noqa: PLC0415
+    from spatialeval.cli.task_text import task_row
+    from spatialeval.tasks.catalogue import task_files
 
     rows = [task_row(file) for file in task_files().values()]
     if as_json:
@@ -45,8 +45,8 @@ def list_tasks(as_json: bool) -> None:
 @click.argument("task")
 def show(task: str) -> None:
     """Show what TASK is: data, counts, protocols with their sources, published numbers."""
-    from spatialeval.cli.task_text import describe  # noqa: PLC0415
-    from spatialeval.tasks import load_task  # noqa: PLC0415
+    from spatialeval.cli.task_text import describe
+    from spatialeval.tasks import load_task
 
     click.echo(describe(load_task(task)))
 
@@ -71,8 +71,8 @@ def preview(
     partial: bool,
 ) -> None:
     """Print the exact messages for one question of TASK."""
-    from spatialeval.cli.task_text import preview_text  # noqa: PLC0415
-    from spatialeval.tasks import load_task  # noqa: PLC0415
+    from spatialeval.cli.task_text import preview_text
+    from spatialeval.tasks import load_task
 
     loaded = load_task(task)
     if example:
@@ -94,8 +94,8 @@ def preview(
 @click.option("--media", type=click.Path(path_type=Path), help="Folder of images or videos.")
 def validate(names: tuple[str, ...], data: Path | None, media: Path | None) -> None:
     """Check task files: schema, templates, prompts, canned replies, counts and published arithmetic. Offline."""
-    from spatialeval.tasks.catalogue import task_files  # noqa: PLC0415
-    from spatialeval.tasks.validate import validate_task  # noqa: PLC0415
+    from spatialeval.tasks.catalogue import task_files
+    from spatialeval.tasks.validate import validate_task
 
     if data is not None and len(names) != 1:
         raise click.UsageError("--data belongs to one task: name it.")
@@ -121,7 +121,7 @@ def validate(names: tuple[str, ...], data: Path | None, media: Path | None) -> N
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write; standard output when left out.")
 def schema(output: Path | None) -> None:
     """Print the JSON Schema of task files, for editors."""
-    from spatialeval.tasks.json_schema import json_schema  # noqa: PLC0415
+    from spatialeval.tasks.json_schema import json_schema
 
     text = json_schema()
     if output is None:
