@@ -204,3 +204,17 @@ def test_score_under_several_protocols_prints_and_keeps_each(out, tmp_path):
     ran = spatialeval("score", "maze(rows=6)", tmp_path / "r.jsonl", *protocols, "--out", out)
     assert ran.code == 0
     assert sorted(file.parent.name for file in out.rglob("summary.json")) == ["alphamaze", "official"]
+
+
+def test_preview_as_json_is_byte_for_byte_what_is_sent():
+    ran = spatialeval("tasks", "preview", "blink", "-p", "vlmevalkit", "--example", "--json")
+    sent = json.loads(ran.out)
+    assert sent["messages"][-1]["parts"] == [
+        {"type": "image", "name": "a.jpg"},
+        {
+            "type": "text",
+            "text": "Question: Is the lamp to the left of the sofa?\nOptions:\nA. no\nB. yes\n"
+            "Please select the correct answer from the options above. \n",
+        },
+    ]
+    assert sent["settings"]["max_tokens"] == 2048

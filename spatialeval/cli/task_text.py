@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from spatialeval.messages import Message, Request, Response, Text
+from spatialeval.messages import Message, Part, Request, Response, Text
 from spatialeval.tasks.load import load_spec
 from spatialeval.text import printable
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from spatialeval.samples import Sample
+    from spatialeval.strategies import Ask
     from spatialeval.tasks import Task, TaskProtocol
 
 
@@ -78,23 +81,54 @@ def _protocol_lines(task: Task) -> Iterator[str]:
 
 
 def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
-    """Return the messages sent for one sample, every call; replies are shown as a placeholder."""
+    """Return the messages sent for one sample, every call, for people; replies are shown as a placeholder."""
+    lines = [
+        f"sample {sample.id} · {sample.answer} · category {sample.category} · gold {sample.target!r}",
+        f"protocol {protocol.name} · {protocol.spec.source}",
+    ]
+    for number, (view, request) in enumerate(_requests(protocol, strategy, sample), start=1):
+        lines.append(f"call {number}{f' · view {view}' if view else ''} · {request.settings}")
+        lines += _message_lines(request.messages)
+    return "\n".join(map(printable, lines))
+
+
+def preview_json(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:
+    """Return the same byte for byte: one JSON line per call. Media are named, not read."""
+    return "\n".join(
+        json.dumps(
+            {
+                "sample": sample.id,
+                "protocol": protocol.name,
+                "view": view,
+                "settings": asdict(request.settings),
+                "messages": [{"role": m.role, "parts": list(map(_part, m.parts))} for m in request.messages],
+            }
+        )
+        for view, request in _requests(protocol, strategy, sample)
+    )
+
+
+def _requests(protocol: TaskProtocol, strategy: str, sample: Sample) -> list[tuple[str, Request]]:
+    """Return every request that the strategy makes about a sample, each with the view it belongs to."""
     from spatialeval.run.asking import expand, parse_asking
 
     way, views = parse_asking(strategy)
-    lines: list[str] = []
+    seen: list[tuple[str, Request]] = []
 
-    async def ask(request: Request) -> Response:
-        lines.append(f"call {sum(line.startswith('call ') for line in lines) + 1} · {request.settings}")
-        lines.extend(_message_lines(request.messages))
-        return Response("<the model's reply>")
+    def asker(view: str) -> Ask:
+        async def ask(request: Request) -> Response:
+            seen.append((view, request))
+            return Response("<the model's reply>")
+
+        return ask
 
     for item in expand([sample], views):
-        if item.view:
-            lines.append(f"view {item.view}")
-        asyncio.run(way.run(item.sample, protocol, ask))
-    head = f"sample {sample.id} · {sample.answer} · category {sample.category} · gold {sample.target!r}"
-    return "\n".join(map(printable, [head, f"protocol {protocol.name} · {protocol.spec.source}", *lines]))
+        asyncio.run(way.run(item.sample, protocol, asker(item.view)))
+    return seen
+
+
+def _part(part: Part) -> dict[str, str]:
+    return {"type": "text", "text": part.text} if isinstance(part, Text) else {"type": "image", "name": part.media.name}
 
 
 def _message_lines(messages: tuple[Message, ...]) -> Iterator[str]:

@@ -60,7 +60,8 @@ def show(task: str) -> None:
 @click.option("--id", "sample_id", help="The sample to show; the first when left out.")
 @click.option("--example", is_flag=True, help="Use the made-up row in the task file: needs no data.")
 @click.option("--partial", is_flag=True, help="Accept data with other counts than the task file expects.")
-def preview(
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, byte for byte what is sent.")
+def preview(  # noqa: PLR0917 - click passes every option by name
     task: str,
     protocol: str | None,
     strategy: str,
@@ -69,9 +70,10 @@ def preview(
     sample_id: str | None,
     example: bool,
     partial: bool,
+    as_json: bool,
 ) -> None:
     """Print the exact messages for one question of TASK."""
-    from spatialeval.cli.task_text import preview_text
+    from spatialeval.cli.task_text import preview_json, preview_text
     from spatialeval.tasks import load_task
 
     loaded = load_task(task)
@@ -85,7 +87,7 @@ def preview(
         if not found:
             raise click.UsageError(f"no sample of {task} has the id {sample_id!r}; the first is {samples[0].id!r}.")
         sample = found[0]
-    click.echo(preview_text(loaded.protocol(protocol), strategy, sample))
+    click.echo((preview_json if as_json else preview_text)(loaded.protocol(protocol), strategy, sample))
 
 
 @command.command()

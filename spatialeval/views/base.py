@@ -20,7 +20,10 @@ class View(ABC):
 
     @abstractmethod
     def expand(self, sample: Sample) -> Mapping[str, Sample]:
-        """Return the samples to ask, each under a key that is stable between runs. Their targets are already mapped."""
+        """Return the samples to ask, each under a key that is stable between runs. Their targets are already mapped.
+
+        Where there are several, each counts as a question of its own, and those of one sample as one cluster.
+        """
 
 
 VIEWS: Registry[Callable[..., View]] = Registry("view", "spatialeval.views")
