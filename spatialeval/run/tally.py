@@ -6,6 +6,7 @@ Everything in a Summary follows from the task, the items and the records: made t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -176,8 +177,17 @@ def _same(one: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 
 def _ordered(task: Task, items: Mapping[str, Sample]) -> dict[str, list[str]]:
-    """Return category -> item keys: categories as the task file lists them, others after them as they appear."""
-    keys: dict[str, list[str]] = {category: [] for category in task.spec.data.expect.categories}
+    """Return category -> item keys: categories as the task file lists them, others after them, numbers by size."""
+    present = {sample.category for sample in items.values()}
+    listed = [category for category in task.spec.data.expect.categories if category in present]
+    keys: dict[str, list[str]] = {
+        category: [] for category in (*listed, *sorted(present - set(listed), key=_by_numbers))
+    }
     for key, sample in items.items():
-        keys.setdefault(sample.category, []).append(key)
-    return {category: held for category, held in keys.items() if held}
+        keys[sample.category].append(key)
+    return keys
+
+
+def _by_numbers(name: str) -> list[tuple[int, str]]:
+    """Sort key under which "path 10" comes after "path 9"."""
+    return [(int(piece), "") if piece.isdigit() else (-1, piece) for piece in re.split(r"(\d+)", name)]
