@@ -218,3 +218,33 @@ def test_preview_as_json_is_byte_for_byte_what_is_sent():
         },
     ]
     assert sent["settings"]["max_tokens"] == 2048
+
+
+def test_a_broken_task_file_is_left_out_of_the_list_and_named(tmp_path, monkeypatch):
+    (tmp_path / "broken.yaml").write_text("spec: 1\nid: broken\n")
+    monkeypatch.setenv("SPATIALEVAL_TASKS", str(tmp_path))
+    ran = spatialeval("tasks", "list")
+    assert ran.code == 2
+    assert "left out:" in ran.err
+    assert "broken.yaml" in ran.err
+    assert "vsi_bench" in ran.out
+
+
+def test_rows_of_a_variant_are_told_apart_from_incomplete_rows(realdata):
+    message = spatialeval("run", "-t", "vsr", "-m", "random", "--data", realdata / "vsr/random/test.jsonl").text
+    assert "expects 1,222 rows and found 2,195" in message
+    assert "vsr:random" in message
+    assert "--partial" not in message
+
+
+def test_a_json_mapping_of_id_to_reply_is_scored(realdata, tmp_path):
+    data = realdata / "blink" / "val_answers.json"
+    ran = spatialeval("score", "blink:answers", data, "--data", data)
+    assert ran.code == 0, ran
+    assert "100.0" in ran.out
+
+
+def test_a_missing_file_of_replies_is_said_before_the_data_are_looked_for():
+    ran = spatialeval("score", "blink", "nope.jsonl")
+    assert ran.code == 2
+    assert "there is no file nope.jsonl" in ran.text

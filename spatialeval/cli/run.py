@@ -186,7 +186,8 @@ def _refuse_mixing(ctx: click.Context) -> None:
     source = click.core.ParameterSource.COMMANDLINE
     mixed = [name for name in ctx.params if name not in allowed and ctx.get_parameter_source(name) is source]
     if mixed:
-        raise click.UsageError(f"an experiment FILE says everything itself; move {', '.join(sorted(mixed))} into it.")
+        keys = ", ".join(f"`{name}:`" for name in sorted(mixed))
+        raise click.UsageError(f"an experiment FILE says everything itself; write {keys} there.")
 
 
 def _dry_run(specs: list[RunSpec]) -> None:

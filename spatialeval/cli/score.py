@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from spatialeval.cli.main import INCOMPLETE
+from spatialeval.errors import MissingDataError
 
 
 @click.command(name="score")
@@ -56,6 +57,8 @@ def command(  # noqa: PLR0917 - click passes every option by name
     if bad := [text for text, pair in zip(where, pairs, strict=True) if not pair[1]]:
         raise click.UsageError(f"--where {bad[0]!r} is not of the form COLUMN=VALUE.")
     loaded = load_task(task)
+    if not file.is_file():
+        raise MissingDataError(f"there is no file {file}. Name a file of saved replies.")
     samples = loaded.samples(data, media, partial=partial)
     complete = True
     for name in protocols or (None,):

@@ -77,7 +77,8 @@ def _protocol_lines(task: Task) -> Iterator[str]:
         if protocol.note:
             yield f"             {protocol.note}"
     for row in spec.reference:
-        yield f"  published  {row.model}: {row.headline} ({row.protocol or spec.default_protocol}; {row.source})"
+        shown = "no headline" if row.headline is None else f"{row.headline * (100 / row.scale):.4g}"
+        yield f"  published  {row.model}: {shown} ({row.protocol or spec.default_protocol}; {row.source})"
 
 
 def preview_text(protocol: TaskProtocol, strategy: str, sample: Sample) -> str:

@@ -27,18 +27,27 @@ def list_tasks(as_json: bool) -> None:
     from spatialeval.cli.task_text import task_row
     from spatialeval.tasks.catalogue import task_files
 
-    rows = [task_row(file) for file in task_files().values()]
+    rows = []
+    wrong: list[str] = []
+    for file in task_files().values():
+        try:
+            rows.append(task_row(file))
+        except TaskFileError as error:
+            wrong.append(str(error))
+    for message in wrong:
+        click.echo(f"left out: {message}", err=True)
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
-        return
-    width = max(len(row["id"]) for row in rows) + 2
-    for row in rows:
+    width = max((len(row["id"]) for row in rows), default=0) + 2
+    for row in rows if not as_json else ():
         count = "generated" if row["generated"] else f"{row['rows'] or '?'} rows"
         click.echo(f"{row['id']:<{width}}{row['title']}")
         click.echo(f"{'':<{width}}{count} · {', '.join(row['abilities'])} · protocols: {', '.join(row['protocols'])}")
         if row["variants"]:
             click.echo(f"{'':<{width}}variants: {', '.join(row['id'] + ':' + v for v in row['variants'])}")
+    if wrong:
+        sys.exit(BAD_INPUT)
 
 
 @command.command()

@@ -5,9 +5,11 @@ A null reply counts as not saved; an empty one is an empty answer (CSV cannot te
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spatialeval.data.adapters.json_mapping import json_mapping
 from spatialeval.data.files import read_files
 from spatialeval.errors import DataError, MissingDataError, nearest
 
@@ -92,11 +94,21 @@ def read_replies(
 
 
 def _wanted(path: Path, where: Mapping[str, str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    for place, row in enumerate(read_files([path]), start=1):
+    for place, row in enumerate(_rows(path), start=1):
         for column in where:
             _column(path, row, "values to pick by", column, ())
         if all(str(row[column]) == value for column, value in where.items()):
             yield place, row
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Return the rows of a file; a JSON mapping of id to reply becomes rows with `id` and `response`."""
+    if path.name.endswith((".json", ".json.gz")):
+        with contextlib.suppress(DataError):  # a list of rows, or not JSON: the ordinary reader says which
+            pairs = list(json_mapping(path))
+            if pairs and all(isinstance(pair["value"], str) for pair in pairs):
+                return iter([{"id": pair["_key"], "response": pair["value"]} for pair in pairs])
+    return read_files([path])
 
 
 def _column(path: Path, row: Mapping[str, Any], what: str, named: str | None, usual: Sequence[str]) -> str:

@@ -63,7 +63,7 @@ def _asked(summary: Summary) -> list[Note]:
         why = printable(about.note or "parts of it could not be checked at its source").rstrip(".")
         found.append(Note(f"Protocol {about.protocol} is not verified: {why}."))
     if about.floating:
-        data = f" This run's data: {about.data}." if about.data else ""
+        data = f" This run's data: {about.data[:12]}." if about.data else ""
         found.append(Note(f"The task file pins no revision of its data, so they can change under the same name.{data}"))
     if summary.cap_sent and summary.cap_sent > about.cap:
         caps = f"from {count(about.cap)} to {count(summary.cap_sent)}"

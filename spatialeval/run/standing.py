@@ -75,7 +75,7 @@ class Standing:
         """Return what is not about time: running score, states that are no score, tokens."""
         pieces = [f"score {100 * self.score:.1f}"] if self.score is not None else []
         pieces += [f"{n} {state}" for state in ("unparsed", "truncated", "failed") if (n := self.states.get(state))]
-        pieces += [f"{self.retries} retries"] if self.retries else []
+        pieces += [f"{self.retries} {'retry' if self.retries == 1 else 'retries'}"] if self.retries else []
         pieces += [f"{short_number(self.tokens)} tokens"] if self.tokens else []
         pieces += [f"stopping ({self.stopping})"] if self.stopping else []
         return " · ".join(pieces) or "no answers yet"

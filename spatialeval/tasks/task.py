@@ -151,7 +151,7 @@ class Task:
             return
         expect = self.spec.data.expect
         counts = Counter(s.category for s in samples)
-        hint = "Bring the complete data, or accept what is there with --partial."
+        hint = self._count_hint(len(samples))
         if expect.rows is not None and len(samples) != expect.rows:
             raise DataError(f"task {self.name!r} expects {expect.rows:,} rows and found {len(samples):,}. {hint}")
         for category in {*expect.categories, *(counts if expect.categories else ())}:
@@ -160,6 +160,14 @@ class Task:
                 raise DataError(
                     f"task {self.name!r} expects {wanted:,} rows of category {category!r} and found {found:,}. {hint}"
                 )
+
+    def _count_hint(self, found: int) -> str:
+        """Say what to do about a wrong number of rows: name the variant that has just that many, if there is one."""
+        names = {name: variant.data.get("expect", {}).get("rows") for name, variant in self.spec.variants.items()}
+        alike = [f"{self.spec.id}:{name}" for name, rows in names.items() if rows == found and name != self.variant]
+        if alike:
+            return f"That is the number of rows of {' or '.join(alike)}: ask for that, or pass other data."
+        return "Bring the complete data, or accept what is there with --partial."
 
 
 def load_task(text: str) -> Task:
