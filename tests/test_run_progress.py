@@ -44,7 +44,7 @@ def test_lines_tell_done_rate_time_left_score_and_what_is_no_answer():
     assert first == "vsr: 0/105 · 0.0/s · no answers yet"
     # The score is the mean of (1 + 0 + 0.5) / 3: neither failures nor replies left out by the protocol count.
     assert last == (
-        "vsr: 15/105 · 1.0/s · 1:30 left · score 50.0 · 3 unparsed · 3 truncated · 3 failed · 1 retries · 8.4k tokens"
+        "vsr: 15/105 · 1.0/s · 1:30 left · score 50.0 · 3 unparsed · 3 truncated · 3 failed · 1 retry · 8.4k tokens"
     )
     assert len(out.getvalue().splitlines()) == 3
 
