@@ -47,6 +47,10 @@ _ASKING = f"""\
 `spatialeval run -s STRATEGY+VIEW+VIEW` names one strategy and any number of views, with options in brackets:
 `-s 'cot(max_tokens=512)+blind'`. A strategy says how to ask, a view changes what is shown, with a known effect on the
 right answer. More in [running](running.md).
+
+**Token caps.** One rule for all strategies, highest first: `--max-tokens` is the cap of every call, whatever else is
+said; an option such as `max_tokens` that is not its default holds exactly, also where it is less than the protocol's
+cap; a default gives way to the protocol's own cap where that is more. The identity of a run holds all three.
 """
 
 _MOST = 6

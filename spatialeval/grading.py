@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from spatialeval.errors import DataError
+from spatialeval.readers.labels import lettered
 from spatialeval.scores import AnsweredState, Reading, Score
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Grader:
 
     def read(self, sample: Sample, text: str, finish: Finish = "stop") -> tuple[Reading, AnsweredState]:
         """Return what the reader finds in a reply, and the state the sample has by it."""
+        text = lettered(text, sample) if sample.marks else text
         reading = self.readers[sample.answer](text, sample) if text.strip() else Reading(None, "empty reply")
         cut = finish == "length"
         if cut and not (reading.value is not None and (reading.complete or self.on_length == "read")):

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from spatialeval.media import Media
     from spatialeval.samples import Answer, Sample
@@ -86,6 +86,9 @@ class Settings:
     seed: int | None = None
 
 
+_SETTINGS = [setting.name for setting in fields(Settings)]
+
+
 @dataclass(frozen=True)
 class Request:
     """One call of a model.
@@ -105,13 +108,16 @@ class Request:
     @cached_property
     def record(self) -> dict[str, Any]:
         """Messages and settings as JSON-able data, media by hash. Reads the media."""
-        return {"messages": [message.record() for message in self.messages], "settings": asdict(self.settings)}
+        settings = {name: getattr(self.settings, name) for name in _SETTINGS}
+        return {"messages": [message.record() for message in self.messages], "settings": settings}
 
     @cached_property
     def digest(self) -> str:
         """Hex digest of `record`: equal for requests that ask the same."""
-        text = json.dumps(self.record, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(_written(self.record).encode()).hexdigest()
+
+
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +139,8 @@ class Response:
         usage: token counts.
         thoughts: reasoning that the server returned apart; stored, never scored.
         model: the name the backend says answered.
+        cached: when it was first had (UTC, ISO 8601), for an answer out of a cache of answers.
+        work: what a strategy made on the way to this answer (a map, a graph, facts, votes), JSON-able; None of a call.
     """
 
     text: str
@@ -140,10 +148,20 @@ class Response:
     usage: Usage = Usage()
     thoughts: str | None = None
     model: str | None = None
+    cached: str | None = None
+    work: Mapping[str, Any] | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return the response as JSON-able data."""
-        return asdict(self)
+        """Return what a call answered as JSON-able data."""
+        usage = self.usage
+        return {
+            "text": self.text,
+            "finish": self.finish,
+            "usage": {name: getattr(usage, name) for name in ("prompt_tokens", "completion_tokens", "cached_tokens")},
+            "thoughts": self.thoughts,
+            "model": self.model,
+            "cached": self.cached,
+        }
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Response:

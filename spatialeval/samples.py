@@ -49,6 +49,7 @@ class Sample:
         sets: name -> the set of samples it is scored together with (a question and its mirrored form).
         group: what it shares with others (scene, image, base question): the cluster of intervals.
         meta: further JSON-able facts that prompts and scorers need (a maze, a unit, ...).
+        marks: what stands before the options where a view shows them otherwise than the protocol: ("1.", "2.").
     """
 
     id: str
@@ -64,8 +65,14 @@ class Sample:
     sets: Mapping[str, str] = field(default_factory=dict)
     group: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
 
     @property
     def letters(self) -> tuple[str, ...]:
         """The letters of the options: ("A", "B", ...)."""
         return tuple(ascii_uppercase[: len(self.choices)])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What names the options to a model: their letters, or what their marks hold instead, ("1", "2")."""
+        return tuple(mark.strip("().") for mark in self.marks) or self.letters

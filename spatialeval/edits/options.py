@@ -79,6 +79,16 @@ def permutation(choices: Sequence[str], change: Callable[[str], str]) -> tuple[i
     return tuple(choices.index(text) for text in changed)
 
 
+def listing(text: str, options: Sequence[str]) -> tuple[str, re.Match[str]] | None:
+    """Return how the list of options in a text is written, and where: its groups are what stands between options."""
+    for style in _STYLES:
+        lines = [style.format(letter, option) for letter, option in zip(ascii_uppercase, options, strict=False)]
+        pattern = r"(?<!\w)" + r"(\s{1,4}|,\s|;\s)".join(map(re.escape, lines)) + r"(?![^\W_])"
+        if found := re.search(pattern, text):
+            return style, found
+    return None
+
+
 def requoted(text: str, old: Sequence[str], new: Sequence[str]) -> str:
     """Return `text` with the list of options in it (each behind its letter) replaced by another list.
 
@@ -89,14 +99,11 @@ def requoted(text: str, old: Sequence[str], new: Sequence[str]) -> str:
     """
     if not old or tuple(old) == tuple(new):
         return text
-    for style in _STYLES:
-        lines = [style.format(letter, option) for letter, option in zip(ascii_uppercase, old, strict=False)]
-        pattern = r"(?<!\w)" + r"(\s{1,4}|,\s|;\s)".join(map(re.escape, lines)) + r"(?![^\W_])"
-        found = re.search(pattern, text)
-        if found:
-            with_new = [style.format(letter, option) for letter, option in zip(ascii_uppercase, new, strict=False)]
-            whole = with_new[0] + "".join(gap + line for gap, line in zip(found.groups(), with_new[1:], strict=True))
-            return requoted(text[: found.start()], old, new) + whole + requoted(text[found.end() :], old, new)
+    if listed := listing(text, old):
+        style, found = listed
+        with_new = [style.format(letter, option) for letter, option in zip(ascii_uppercase, new, strict=False)]
+        whole = with_new[0] + "".join(gap + line for gap, line in zip(found.groups(), with_new[1:], strict=True))
+        return requoted(text[: found.start()], old, new) + whole + requoted(text[found.end() :], old, new)
     for letter, option in zip(ascii_uppercase, old, strict=False):
         if any(style.format(letter, option) in text for style in _STYLES[:4]):
             raise Refused("options:quoted")

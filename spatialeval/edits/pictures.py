@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError
+from spatialeval.lru import LRU
 from spatialeval.media import MAX_PIXELS, Media
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 NOISES = ("brighter", "darker", "jpeg", "blur", "smaller", "padded")
 """The kinds of `noisy`."""
 GREY = (128, 128, 128)
+EDITED_BYTES = 64 * 2**20
+"""Edited pictures kept: each is read at least twice for a question, and frames by every question on their video."""
 _MODES = {"1", "L", "LA", "P", "RGB", "RGBA", "I;16", "I"}
 
 
@@ -78,8 +81,8 @@ def plain(picture: PIL.Image.Image) -> PIL.Image.Image:
 def changed(media: Media, name: str, edit: Callable[[bytes, str], bytes]) -> Media:
     """Return an image, or a video of which every frame is, edited when it is read."""
     if media.kind == "video":
-        return frames_changed(media, lambda frames: [changed(frame, name, edit) for frame in frames])
-    return Media("image", f"{media.name}|{name}", partial(_read, media, edit))
+        return frames_changed(media, lambda frames: [_frame_changed(frame, name, edit) for frame in frames])
+    return Media("image", f"{media.name}|{name}", partial(_read, media, name, edit))
 
 
 def frames_changed(media: Media, edit: Callable[[Sequence[Media]], Sequence[Media]]) -> Media:
@@ -92,8 +95,14 @@ def frames_changed(media: Media, edit: Callable[[Sequence[Media]], Sequence[Medi
     return replace(media, edit=both)
 
 
-def _read(media: Media, edit: Callable[[bytes, str], bytes]) -> bytes:
-    return edit(media.read(), media.name)
+def _frame_changed(frame: Media, name: str, edit: Callable[[bytes, str], bytes]) -> Media:
+    """Return an edited frame: the same object for all questions on a video, so that its digest is taken once."""
+    # by identity: hashing a Media may hash its bytes; the entry keeps the frame, so its id stays taken
+    return _FRAMES.get((id(frame), name), lambda: (frame, changed(frame, name, edit)))[1]
+
+
+def _read(media: Media, name: str, edit: Callable[[bytes, str], bytes]) -> bytes:
+    return _EDITED.get((media.sha256, name), lambda: edit(media.read(), media.name))
 
 
 def mirrored(media: Media) -> Media:
@@ -182,3 +191,7 @@ def _noise(data: bytes, name: str, kind: str) -> bytes:
     square = PIL.Image.new("RGB", (side, side), GREY)
     square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     return png(square)
+
+
+_EDITED: LRU[bytes] = LRU(EDITED_BYTES, len)
+_FRAMES: LRU[tuple[Media, Media]] = LRU(20_000, lambda _: 1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spatialeval.messages import Usage
+from spatialeval.messages import Response, Usage
 from spatialeval.scores import Failure, Outcome, Reading, Score, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from spatialeval.errors import FailureKind
+    from spatialeval.messages import Finish
     from spatialeval.samples import Answer, AnswerType, Sample
     from spatialeval.views.base import View
 
@@ -52,7 +53,7 @@ class Call:
     latency: float
     """Seconds from sending the request that was answered to its reply."""
     attempts: int = 1
-    """Requests sent for this call, the answered one included."""
+    """Requests sent for this call, the answered one included; 0 when its answer came from a cache."""
 
 
 def usage_of(calls: Sequence[Call]) -> Usage:
@@ -71,7 +72,8 @@ class Record:
     """One item after it was asked. `score` is None when the item failed or its protocol leaves it out.
 
     `calls` holds every answered call in order, `judged` those of the judge. What was read is the last call's reply, or
-    `final` where a strategy made its answer from several replies (a vote).
+    `final` where a strategy made its answer from several replies (a vote); `finish` says how it ended. `work` is what
+    the strategy made on the way to it. Records of before there were `finish` and `work` have None.
     """
 
     key: str
@@ -92,6 +94,16 @@ class Record:
     calls: list[Call] = field(default_factory=list)
     final: str | None = None
     judged: list[Call] = field(default_factory=list)
+    finish: Finish | None = None
+    work: dict[str, Any] | None = None
+
+    @property
+    def ended(self) -> Finish:
+        """How the text that was read ended, also of records that do not say: a vote was not cut."""
+        if self.finish is None and self.final is None and self.calls:
+            last: Finish = self.calls[-1].response["finish"]
+            return last
+        return self.finish or "stop"
 
     @property
     def reply(self) -> str | None:
@@ -120,10 +132,10 @@ class Record:
         item: Item,
         outcome: Outcome,
         calls: list[Call],
-        text: str | None = None,
+        said: Response | str | None = None,
         judged: Sequence[Call] = (),
     ) -> Record:
-        """Build the record of `item` from its outcome, the answered calls, the text read, the judge's calls."""
+        """Build the record of `item` from its outcome, the answered calls, what was read, the judge's calls."""
         sample = item.sample
         facts: dict[str, Any] = {
             "key": item.key,
@@ -137,13 +149,16 @@ class Record:
             "state": outcome.state,
             "calls": calls,
             "judged": list(judged),
+            "work": dict(said.work) if isinstance(said, Response) and said.work is not None else None,
         }
         if isinstance(outcome, Failure):
             return cls(**facts, failure=outcome.kind, message=outcome.message, attempts=outcome.attempts)
-        attempts = sum(call.attempts for call in calls) or 1
+        attempts = sum(call.attempts for call in calls) if calls else 1
         reading = outcome.reading
+        text, finish = (said.text, said.finish) if isinstance(said, Response) else (said, None)
         final = None if calls and calls[-1].response["text"] == text else text
-        return cls(**facts, score=outcome.value, read=reading.value, rule=reading.rule, attempts=attempts, final=final)
+        facts |= {"attempts": attempts, "final": final, "finish": finish}
+        return cls(**facts, score=outcome.value, read=reading.value, rule=reading.rule)
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as JSON-able data."""
@@ -152,7 +167,10 @@ class Record:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
         """Rebuild a record from `as_json()` (tuples come back as tuples)."""
-        calls = {name: [Call(**call) for call in data.get(name, [])] for name in ("calls", "judged")}
+        calls = {
+            name: [call if isinstance(call, Call) else Call(**call) for call in data.get(name, [])]
+            for name in ("calls", "judged")
+        }
         answers = {name: _tuples(data[name]) for name in ("target", "read")}
         return cls(**{**data, **answers, **calls})
 

@@ -35,12 +35,34 @@ class Strategy(ABC):
         return "protocol"
 
     @property
+    def keeps_names(self) -> bool:
+        """Whether options are named by the protocol's words alone, so that a view may show them as 1., 2."""
+        return False
+
+    @property
     def calls(self) -> int:
         """Calls per sample, at most; shown before a run."""
         return 1
 
+    def prompt_tokens(self, first: int, cap: int, picture: int) -> int:  # noqa: ARG002 - most show no more pictures
+        """Return an upper guess of the prompt tokens of all calls of a question.
+
+        Args:
+            first: those of the first call.
+            cap: the most tokens of a reply; every later call may hold all replies before it.
+            picture: tokens of a picture.
+        """
+        return self.calls * first + cap * self.calls * (self.calls - 1) // 2
+
     def bound(self, task: Task, samples: Sequence[Sample]) -> Self:  # noqa: ARG002 - most look at one sample only
         """Return the strategy for these samples of a task; some need more of the task (rows to draw examples from)."""
+        return self
+
+    def strictly(self) -> Self:
+        """Return the strategy for a reading of all replies by the strict readers: itself, unless it reads replies.
+
+        The same calls are made; where it votes on what they say, its votes are read strictly.
+        """
         return self
 
     def refuses(self, sample: Sample) -> str | None:  # noqa: ARG002 - most strategies can ask anything

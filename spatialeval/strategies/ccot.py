@@ -55,12 +55,12 @@ class CompositionalChainOfThought(Strategy):
         graph = (await ask(self._first(sample, protocol))).text
         if self.variant == "llava":
             graph = graph.strip()
-        settings = roomy(protocol.settings, self.max_tokens, stop=protocol.settings.stop)
+        settings = roomy(protocol, self, stop=protocol.settings.stop)
         request = protocol.request(sample, settings=settings)
         return await ask(preceded(request, _ANSWER.format(graph=graph)))
 
     def _first(self, sample: Sample, protocol: TaskProtocol) -> Request:
-        asked, settings = prompt(f"ccot-{self.variant}.txt"), roomy(protocol.settings, self.graph_max_tokens)
+        asked, settings = prompt(f"ccot-{self.variant}.txt"), roomy(protocol, self, "graph_max_tokens")
         request = protocol.request(sample, instruction=asked, settings=settings)
         if self.graph_sees_options:
             return request

@@ -8,7 +8,7 @@ src/scaffold_curation/cogmap/generators.py (the rules) and src/prompt_generation
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spatialeval.errors import UsageError
@@ -30,6 +30,7 @@ from spatialeval.strategies.turns import (
 if TYPE_CHECKING:
     from spatialeval.messages import Request, Response
     from spatialeval.samples import Sample
+    from spatialeval.strategies.maps import Places
     from spatialeval.tasks import TaskProtocol
 
 _VARIANTS = ("vsi", "mindcube_plain", "mindcube_augmented", "mindcube_plain_reasoning", "mindcube_augmented_reasoning")
@@ -92,22 +93,29 @@ class CognitiveMap(Strategy):
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """Ask for the map, then for the answer, or for both."""
         if self.variant != "vsi":
-            return await ask(self._at_once(sample, protocol))
+            response = await ask(self._at_once(sample, protocol))
+            return replace(response, work={"map": read_map(response.text)})
         first = self._map_request(sample, protocol)
         reply = (await ask(first)).text
-        settings = roomy(protocol.settings, self.max_tokens, stop=protocol.settings.stop)
+        places = read_map(reply)
+        response = await ask(self._answer_request(first, reply, places, sample, protocol))
+        return replace(response, work={"map": places})
+
+    def _answer_request(
+        self, first: Request, reply: str, places: Places | None, sample: Sample, protocol: TaskProtocol
+    ) -> Request:
+        settings = roomy(protocol, self, stop=protocol.settings.stop)
         request = protocol.request(sample, settings=settings)
         lead_in = _LEAD_IN.format(shown=_shown(sample))
         if self.handover == "map":
-            places = read_map(reply)
             written = reply if places is None else map_text(places)
-            return await ask(preceded(request, prompt("cognitive-map-handover.j2", map=written) + lead_in))
+            return preceded(request, prompt("cognitive-map-handover.j2", map=written) + lead_in)
         asked = lead_in + request.messages[-1].text.removeprefix(_REPLACED)
         following = continued(first, reply, Text(asked))
-        return await ask(type(request)(following.messages, settings, sample, request.form))
+        return replace(request, messages=following.messages)
 
     def _map_request(self, sample: Sample, protocol: TaskProtocol) -> Request:
-        settings = roomy(protocol.settings, self.map_max_tokens)
+        settings = roomy(protocol, self, "map_max_tokens")
         request = protocol.request(sample, instruction="", settings=settings)
         objects = objects_asked(sample)
         text = prompt(
@@ -119,7 +127,7 @@ class CognitiveMap(Strategy):
         return reworded(request, worded(protocol, sample, text))
 
     def _at_once(self, sample: Sample, protocol: TaskProtocol) -> Request:
-        settings = roomy(protocol.settings, max(self.map_max_tokens, self.max_tokens))
+        settings = roomy(protocol, self, "map_max_tokens", "max_tokens")
         request = protocol.request(sample, instruction="", settings=settings)
         objects, oriented = objects_asked(sample), sample.meta.get("oriented_objects")
         text = prompt(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from spatialeval.samples import AnswerType
 from spatialeval.strategies.base import STRATEGIES, Ask, Strategy
+from spatialeval.strategies.turns import roomy
 from spatialeval.templates import render_prompt
 
 if TYPE_CHECKING:
@@ -30,13 +31,18 @@ class ChainOfThought(Strategy):
     name: ClassVar[str] = "cot"
 
     @property
+    def keeps_names(self) -> bool:
+        """Nothing of its own names an option."""
+        return True
+
+    @property
     def reader(self) -> Literal["protocol", "strict"]:
         """The strict readers."""
         return "strict"
 
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """One call."""
-        settings = replace(protocol.settings, max_tokens=max(self.max_tokens, protocol.settings.max_tokens), stop=())
+        settings = roomy(protocol, self)
         instruction = render_prompt("cot.j2", answer=sample.answer)
         return await ask(protocol.request(sample, instruction=instruction, settings=settings))
 

@@ -36,13 +36,18 @@ class TwoTurnChainOfThought(Strategy):
     name: ClassVar[str] = "cot-2turn"
 
     @property
+    def keeps_names(self) -> bool:
+        """Nothing of its own names an option."""
+        return True
+
+    @property
     def calls(self) -> int:
         """Thought and answer."""
         return 2
 
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """Ask for the thought, then for the answer; an empty thought ends it, for a dialogue cannot go on from it."""
-        settings = roomy(protocol.settings, self.max_tokens)
+        settings = roomy(protocol, self)
         request = protocol.request(sample, instruction=prompt(_TEXTS[0]), settings=settings)
         thought = await ask(request)
         if not thought.text.strip():

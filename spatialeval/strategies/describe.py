@@ -36,6 +36,11 @@ class DescribeThenAnswer(Strategy):
     name: ClassVar[str] = "describe-then-answer"
 
     @property
+    def keeps_names(self) -> bool:
+        """Nothing of its own names an option."""
+        return True
+
+    @property
     def reader(self) -> Literal["protocol", "strict"]:
         """The strict readers."""
         return "strict"
@@ -51,14 +56,14 @@ class DescribeThenAnswer(Strategy):
 
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """Ask for the description, then for the answer."""
-        settings = roomy(protocol.settings, self.max_tokens)
+        settings = roomy(protocol, self)
         description = await ask(self._first(sample, protocol))
         instruction = render_prompt("cot.j2", answer=sample.answer)
         request = protocol.request(sample, instruction=instruction, settings=settings)
         return await ask(preceded(request, prompt("describe-handover.j2", description=description.text.strip())))
 
     def _first(self, sample: Sample, protocol: TaskProtocol) -> Request:
-        settings = roomy(protocol.settings, self.max_tokens)
+        settings = roomy(protocol, self)
         request = protocol.request(sample, instruction=prompt("describe-question.txt"), settings=settings)
         if self.question:
             return request

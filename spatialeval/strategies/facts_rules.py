@@ -7,12 +7,14 @@ b93660e03f62f4ee192e7ab8bc4c109d017acf8b).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spatialeval.reasoning.relations import RELATIONS
 from spatialeval.strategies import stories
 from spatialeval.strategies.base import STRATEGIES, Ask, Strategy
+from spatialeval.strategies.turns import roomy
 from spatialeval.templates import render_prompt
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from spatialeval.tasks import TaskProtocol
 
 _PROMPT = "strategies/facts_rules.j2"
+_NAMES = "|".join(map(re.escape, RELATIONS))
+_FACT = re.compile(
+    rf"^[ \t]*(?:[-*•]|\d{{1,3}}[.)])?[ \t]*(\S{{1,40}}) ({_NAMES}) (\S{{1,40}}?)\.?[ \t]*$", re.MULTILINE
+)
+_MOST_FACTS = 200
 
 
 @STRATEGIES.register("facts-rules")
@@ -46,9 +53,10 @@ class FactsRules(Strategy):
 
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """One call."""
-        settings = replace(protocol.settings, max_tokens=max(self.max_tokens, protocol.settings.max_tokens), stop=())
+        settings = roomy(protocol, self)
         instruction = render_prompt(_PROMPT, labels=sample.labels, choices=sample.choices)
-        return await ask(stories.request(sample, protocol, instruction, settings))
+        response = await ask(stories.request(sample, protocol, instruction, settings))
+        return replace(response, work={"facts": _facts(response.text)})
 
     def identity(self) -> dict[str, Any]:
         """Return name, cap and the wordings for labels and for options."""
@@ -61,3 +69,8 @@ class FactsRules(Strategy):
             },
             "story": stories.wording(),
         }
+
+
+def _facts(text: str) -> list[list[str]]:
+    """Return the lines "A <relation> B" of a reply; they are kept and never scored."""
+    return [list(found.groups()) for found in _FACT.finditer(text)][:_MOST_FACTS]

@@ -22,6 +22,7 @@ from spatialeval.reasoning.outcomes import Solved, TimedOut
 from spatialeval.reasoning.stepgame_text import read_question, read_story
 from spatialeval.strategies import stories
 from spatialeval.strategies.base import STRATEGIES, Ask, Strategy
+from spatialeval.strategies.turns import roomy
 from spatialeval.templates import render_prompt
 
 if TYPE_CHECKING:
@@ -37,11 +38,18 @@ _MAX_FAULTS = 5
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    """What came of a text: the answer, or the reasons why there is none."""
+    """What came of a text: the answer, or the reasons why there is none; and what was solved."""
 
     answer: str | None = None
     reasons: tuple[str, ...] = ()
     final: bool = False
+    program: str | None = None
+    relation: str | None = None
+
+    @property
+    def work(self) -> dict[str, Any]:
+        """What is kept beside the answer: the program solved, what came of it, or why nothing did."""
+        return {"program": self.program, "relation": self.relation, "reasons": list(self.reasons[:_MAX_FAULTS])}
 
     @property
     def text(self) -> str:
@@ -107,8 +115,9 @@ class FactsSolve(Strategy):
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """Ask for facts until they are solved, at most 1 + repairs times."""
         if self.facts == "rules":
-            return Response((await self._decided(_by_template(sample), sample)).text)
-        settings = replace(protocol.settings, max_tokens=max(self.max_tokens, protocol.settings.max_tokens), stop=())
+            decision = await self._decided(_by_template(sample), sample)
+            return Response(decision.text, work=decision.work)
+        settings = roomy(protocol, self)
         first = stories.request(sample, protocol, render_prompt(_PROMPT), settings)
         first = replace(first, form=partial(_as_facts, sample))
         reply = await ask(first)
@@ -118,18 +127,19 @@ class FactsSolve(Strategy):
                 break
             reply = await ask(_repair(first, reply, decision.reasons))
             decision = await self._decided(_by_model(reply), sample)
-        return replace(reply, text=decision.text)
+        return replace(reply, text=decision.text, work=decision.work)
 
     async def _decided(self, reading: Reading, sample: Sample) -> _Decision:
         if reading.faults or reading.query is None:
             return _Decision(reasons=reading.faults)
         outcome = await self._solved(reading.facts, reading.query)
+        solved = _Decision(program="\n".join(map(str, (*reading.facts, reading.query))))
         if not isinstance(outcome, Solved):
-            return _Decision(reasons=(str(outcome),), final=isinstance(outcome, TimedOut))
-        answer = stories.relations(sample).get(outcome.relation)
+            return replace(solved, reasons=(str(outcome),), final=isinstance(outcome, TimedOut))
+        solved, answer = replace(solved, relation=outcome.relation), stories.relations(sample).get(outcome.relation)
         if answer is None:
-            return _Decision(reasons=(f"the facts say {outcome.relation!r}, which is not among the answers",))
-        return _Decision(answer)
+            return replace(solved, reasons=(f"the facts say {outcome.relation!r}, which is not among the answers",))
+        return replace(solved, answer=answer)
 
     async def _solved(self, facts: tuple[Fact, ...], query: Query) -> Outcome:
         if self.solver == "offsets":

@@ -20,6 +20,11 @@ class Plain(Strategy):
 
     name: ClassVar[str] = "plain"
 
+    @property
+    def keeps_names(self) -> bool:
+        """Nothing of its own names an option."""
+        return True
+
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """One call."""
         return await ask(protocol.request(sample))

@@ -7,6 +7,7 @@ III-C (variant `paper`, whose words differ; how its texts are joined is the code
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -93,9 +94,10 @@ class SceneGraph(Strategy):
             again = continued(request, reply, Text(prompt("scene-graph-again.j2", faults=faults)))
             reply = (await ask(again)).text
             graph = self._graph(reply)
-        if graph is None:
-            graph = reply if self.fallback == "raw" else "{}"
-        return await ask(self._answer_request(sample, protocol, graph))
+        shown = graph if graph is not None else reply if self.fallback == "raw" else "{}"
+        response = await ask(self._answer_request(sample, protocol, shown))
+        work = {"graph": None if graph is None else json.loads(graph)}
+        return replace(response, work={**work, "faults": graph_faults(graph)} if self.check else work)
 
     def _graph(self, reply: str) -> str | None:
         return graph_in(reply, code_tag=self.variant == "paper")
@@ -104,12 +106,12 @@ class SceneGraph(Strategy):
         asked = "\n\n" + prompt(f"scene-graph-{self.variant}.txt")
         if self.check:
             asked += prompt("scene-graph-form.txt")
-        settings = roomy(protocol.settings, self.graph_max_tokens)
+        settings = roomy(protocol, self, "graph_max_tokens")
         request = self._request(sample, protocol, asked, settings)
         return instructed(request, prompt(f"scene-graph-{self.variant}-system.txt"), alone=True)
 
     def _answer_request(self, sample: Sample, protocol: TaskProtocol, graph: str) -> Request:
-        settings = roomy(protocol.settings, self.max_tokens)
+        settings = roomy(protocol, self)
         request = self._request(sample, protocol, _LETTER if sample.answer == "choice" else None, settings)
         request = preceded(request, f"Scene Graph: {graph}\n\n{_ASKED[self.variant]}\n")
         letters = _letters(sample)

@@ -44,6 +44,7 @@ class SelfConsistency(Strategy):
     temperature: float = 0.7
     name: ClassVar[str] = "self-consistency"
     inner: Strategy = field(init=False, repr=False, compare=False)
+    strict: bool = field(init=False, default=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Make the strategy drawn; refuse numbers that give no vote."""
@@ -59,17 +60,33 @@ class SelfConsistency(Strategy):
     @property
     def reader(self) -> Literal["protocol", "strict"]:
         """Those of the strategy drawn."""
-        return self.inner.reader
+        return "strict" if self.strict else self.inner.reader
+
+    @property
+    def keeps_names(self) -> bool:
+        """That of the strategy drawn."""
+        return self.inner.keeps_names
 
     @property
     def calls(self) -> int:
         """Those of the strategy drawn, k times."""
         return self.k * self.inner.calls
 
+    def prompt_tokens(self, first: int, cap: int, picture: int) -> int:
+        """Those of the strategy drawn, k times: no draw holds another."""
+        return self.k * self.inner.prompt_tokens(first, cap, picture)
+
     def bound(self, task: Task, samples: Sequence[Sample]) -> Self:
         """Bind the strategy drawn."""
         copy = replace(self)
         object.__setattr__(copy, "inner", self.inner.bound(task, samples))
+        return copy
+
+    def strictly(self) -> Self:
+        """Read the votes strictly, too."""
+        copy = replace(self)
+        object.__setattr__(copy, "inner", self.inner.strictly())
+        object.__setattr__(copy, "strict", True)
         return copy
 
     def refuses(self, sample: Sample) -> str | None:
@@ -88,11 +105,14 @@ class SelfConsistency(Strategy):
         grader = protocol.strict_grader if self.reader == "strict" else protocol.grader
         read = [answer_of(reply, sample, grader) for reply in replies]
         votes = [answer for answer in read if answer is not None]
-        if not votes:
-            return replies[0]
-        winner = elected(votes)
+        winner = elected(votes) if votes else None
+        work: dict[str, Any] = {"votes": read, "elected": winner}
+        if any(reply.work is not None for reply in replies):
+            work["draws"] = [reply.work for reply in replies]
+        if winner is None:
+            return replace(replies[0], work=work)
         said = next((reply for reply, answer in zip(replies, read, strict=True) if answer == winner), None)
-        return said or Response(self._said(winner, sample, protocol))
+        return replace(said or Response(self._said(winner, sample, protocol)), work=work)
 
     def _hotter(self, ask: Ask, sample: Sample, draw: int) -> Ask:
         async def asked(request: Request) -> Response:

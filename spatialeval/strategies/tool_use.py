@@ -87,6 +87,10 @@ class ToolUse(Strategy):
         """Most calls."""
         return self.max_calls
 
+    def prompt_tokens(self, first: int, cap: int, picture: int) -> int:
+        """With every picture that may be added, in every later call."""
+        return super().prompt_tokens(first, cap, picture) + (self.calls - 1) * self.max_pictures * picture
+
     def refuses(self, sample: Sample) -> str | None:
         """Refuse what shows nothing."""
         return None if sample.media else "its tools work on pictures, and there is none"
@@ -97,18 +101,22 @@ class ToolUse(Strategy):
         request = self._opening(sample, protocol, tools)
         shown = tuple(image.media for message in request.messages for image in message.images)
         stage = Stage(sample, shown, self.coordinates, self.max_pixels)
+        steps: list[dict[str, Any]] = []
         for left in range(self.max_calls - 2, -1, -1):
             response = await ask(request)
             turn = tool_call(response.text)
             if turn is None or response.finish == "length":
-                return response
+                return replace(response, work={"tools": steps})
             parts, given = await self._carried_out(turn, stage, tools, len(stage.pictures) - len(shown), left)
+            told = parts[-1].text if isinstance(parts[-1], Text) else ""
+            steps.append({"name": turn.name, "arguments": turn.arguments, "told": told, "pictures": len(given)})
             stage = replace(stage, pictures=(*stage.pictures, *given))
             request = continued(request, turn.said, *parts)
             if not left:
                 request = replace(request, settings=replace(request.settings, stop=()))
         response = await ask(request)
-        return response if tool_call(response.text) is None else replace(response, text="")
+        text = response.text if tool_call(response.text) is None else ""
+        return replace(response, text=text, work={"tools": steps})
 
     def _tools(self, sample: Sample) -> dict[str, Tool]:
         filmed = any(media.kind == "video" for media in sample.media)
@@ -123,7 +131,7 @@ class ToolUse(Strategy):
             tools=list(tools.values()),
             example=json.dumps(self._example(tools)),
         )
-        settings = roomy(protocol.settings, self.max_tokens, stop=(STOP,) if self.stop else ())
+        settings = roomy(protocol, self, stop=(STOP,) if self.stop else ())
         return protocol.request(sample, instruction=instruction, settings=settings)
 
     def _example(self, tools: dict[str, Tool]) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class TreeOfThoughts(Strategy):
         """Choose a plan, then an answer."""
 
         def request(name: str, **values: object) -> Request:
-            settings = roomy(protocol.settings, self.max_tokens)
+            settings = roomy(protocol, self)
             return protocol.request(sample, instruction=prompt(name, **values), settings=settings)
 
         async def drawn(stage: str, asked: Request, count: int) -> list[Response]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import Field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from spatialeval.messages import Message, Text
 from spatialeval.tasks.wording import arrange
@@ -12,6 +12,7 @@ from spatialeval.templates import prompts_folder, render_prompt
 if TYPE_CHECKING:
     from spatialeval.messages import Part, Request, Settings
     from spatialeval.samples import Sample
+    from spatialeval.strategies.base import Strategy
     from spatialeval.tasks import TaskProtocol
 
 
@@ -25,9 +26,35 @@ def sources(*names: str) -> dict[str, str]:
     return {name: (prompts_folder() / "strategies" / name).read_text(encoding="utf-8") for name in names}
 
 
-def roomy(settings: Settings, max_tokens: int, *, stop: tuple[str, ...] = ()) -> Settings:
-    """Return settings with room for `max_tokens` at least, ended by `stop` only: others would end a longer reply."""
-    return replace(settings, max_tokens=max(max_tokens, settings.max_tokens), stop=stop)
+def cap_of(protocol: TaskProtocol, strategy: Strategy, *options: str) -> int:
+    """Return the token cap of a call for which some options of a strategy make room.
+
+    The first of these that there is: what the run demands of every call (`--max-tokens`); what the options say, where
+    they were changed; their defaults, or the protocol's own cap where that is more.
+    """
+    if protocol.cap is not None:
+        return protocol.cap
+    options_of: tuple[Field[Any], ...] = fields(strategy) if is_dataclass(strategy) else ()
+    defaults = {field.name: field.default for field in options_of}
+    given = {name: int(getattr(strategy, name)) for name in options}
+    changed = [value for name, value in given.items() if value != defaults.get(name)]
+    return max(changed) if changed else max(protocol.settings.max_tokens, *given.values())
+
+
+def largest_cap(protocol: TaskProtocol, strategy: Strategy, first: Settings) -> int:
+    """Return the largest token cap of a strategy's calls, the settings of the first of which are known."""
+    drawn = getattr(strategy, "inner", strategy)
+    names = [field.name for field in fields(drawn)] if is_dataclass(drawn) else []
+    caps = [cap_of(protocol, drawn, name) for name in names if name.endswith("max_tokens")]
+    return max([first.max_tokens, *caps])
+
+
+def roomy(protocol: TaskProtocol, strategy: Strategy, *options: str, stop: tuple[str, ...] = ()) -> Settings:
+    """Return settings with the cap that `options` give (see `cap_of`; `max_tokens` where none is named).
+
+    The reply is ended by `stop` only: the protocol's own stops would end a longer reply.
+    """
+    return replace(protocol.settings, max_tokens=cap_of(protocol, strategy, *(options or ("max_tokens",))), stop=stop)
 
 
 def worded(protocol: TaskProtocol, sample: Sample, text: str) -> tuple[Part, ...]:

@@ -96,6 +96,10 @@ class Vilasr(Strategy):
         """Most calls."""
         return self.max_calls
 
+    def prompt_tokens(self, first: int, cap: int, picture: int) -> int:
+        """With every picture that may be added, in every later call."""
+        return super().prompt_tokens(first, cap, picture) + (self.calls - 1) * self.max_pictures * picture
+
     def refuses(self, sample: Sample) -> str | None:
         """Refuse what shows nothing."""
         return None if sample.media else "it draws on pictures, and there is none"
@@ -134,7 +138,7 @@ class Vilasr(Strategy):
             if len(pictures) > 1:
                 parts.append(Text(_SIZE.format(index=index, width=width, height=height) + "\n"))
         parts.append(Text(prompt("vilasr-question.j2", question=asked)))
-        request = protocol.request(sample, instruction="", settings=roomy(protocol.settings, self.max_tokens))
+        request = protocol.request(sample, instruction="", settings=roomy(protocol, self))
         width, height = sizes[0] if sizes else (0, 0)
         system = prompt("vilasr-system.j2", width=width, height=height)
         return instructed(reworded(request, tuple(parts)), system, alone=True)

@@ -32,13 +32,18 @@ class VisualizationOfThought(Strategy):
     name: ClassVar[str] = "vot"
 
     @property
+    def keeps_names(self) -> bool:
+        """Nothing of its own names an option."""
+        return True
+
+    @property
     def reader(self) -> Literal["protocol", "strict"]:
         """The strict readers."""
         return "strict"
 
     async def run(self, sample: Sample, protocol: TaskProtocol, ask: Ask) -> Response:
         """One call."""
-        settings = roomy(protocol.settings, self.max_tokens)
+        settings = roomy(protocol, self)
         return await ask(protocol.request(sample, instruction=prompt("vot.txt"), settings=settings))
 
     def identity(self) -> dict[str, Any]:

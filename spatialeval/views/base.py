@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from spatialeval.samples import Answer, Sample
+    from spatialeval.tasks import TaskProtocol
     from spatialeval.tasks.robustness import Rule
 
 Reduce = Literal["each", "all", "any", "mean", "majority", "vote"]
@@ -44,6 +45,10 @@ class View(ABC):
             samples: all samples of the task.
             rule: what the task's `robustness` section says for this view.
         """
+        return self
+
+    def asked_by(self, protocol: TaskProtocol) -> Self:  # noqa: ARG002 - most look at the sample alone
+        """Return the view for a protocol: some must know its words."""
         return self
 
     @abstractmethod
