@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 from command import refused, spatialeval
 
-import spatialeval as se
 from spatialeval.errors import ModelError, UsageError
 from spatialeval.messages import Response
 from spatialeval.models.base import FunctionModel
@@ -286,10 +285,6 @@ def test_texts_of_models_cannot_steer_the_terminal(sides):
     assert "\x1b" not in spatialeval("compare", first, second).out
 
 
-def test_the_public_name_is_the_function():
-    assert se.compare is compare
-
-
 # Why
 
 
@@ -392,4 +387,4 @@ def test_the_published_replies_of_blink_are_compared_as_their_protocols_score_th
         )
     gap = explain(*map(open_run, runs), task, samples)
     assert gap.steps[3].change == pytest.approx(0, abs=1e-12)
-    assert "no fingerprint" in found.remarks[0]
+    assert not found.remarks

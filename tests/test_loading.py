@@ -85,5 +85,18 @@ def test_folders_without_a_run_and_damaged_ones_say_so(results, tmp_path):
         load_results(results)
 
 
+def test_facets_and_sets_come_from_the_samples(results):
+    kinds = {f"{kind}-{i}": kind for kind, count in (("near", 8), ("far", 4)) for i in range(count)}
+    known = [
+        se.Sample(id=name, answer="choice", question="?", target="A", choices=("a", "b"),
+                  facets={"depth": (kind, "any")}, sets={"pair": name[:-1]})
+        for name, kind in kinds.items()
+    ]  # fmt: skip
+    rows = load_results(results, columns=["score"], samples=known).samples.set_index("sample_id")
+    assert rows.loc["near-3", "facet.depth"].tolist() == ["near, any"] * 2
+    assert rows.loc["far-0", "set.pair"].tolist() == ["far-"] * 2
+    assert rows.loc["size-0", "facet.depth"].isna().all()
+
+
 def test_the_public_name_is_the_function():
     assert se.load_results is load_results

@@ -162,7 +162,7 @@ def test_an_incomplete_run_is_marked_and_has_no_rank(report):
     assert runs[0].rank is not None
     assert runs[1].rank is None
     assert "incomplete" in (report / "leaderboard.md").read_text()
-    assert '<span class="badge warn">incomplete</span>' in (report / "report.html").read_text()
+    assert '<span class="badge warn">incomplete: 6 of 12</span>' in (report / "report.html").read_text()
 
 
 def board_run(results, number, low, high, **changes):
@@ -250,7 +250,8 @@ def test_a_damaged_run_is_left_out_by_name(results, tmp_path):
     (broken / "summary.json").write_text("{")
     made = spatialeval("report", results, tmp_path, "-o", tmp_path / "out")
     assert made.code == 0
-    assert "Left out: broken" in made.err
+    assert f"Left out: {tmp_path.name}/broken: " in made.err
+    assert str(tmp_path) not in (tmp_path / "out" / "report.html").read_text()
     assert "1 left out" in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -17,17 +17,25 @@ import click
 @click.option(
     "--media-limit", type=click.IntRange(0), default=20, show_default=True, help="Megabytes of small pictures at most."
 )
-def command(results: tuple[Path, ...], out: Path, samples: bool, media: Path | None, media_limit: int) -> None:
+@click.option(
+    "--plots", type=click.Path(path_type=Path, file_okay=False), help="Also draw plots as SVG and PNG into this folder."
+)
+def command(
+    results: tuple[Path, ...], out: Path, samples: bool, media: Path | None, media_limit: int, plots: Path | None
+) -> None:
     """Write leaderboard.md, .csv, .json and report.html of all runs in the RESULTS folders.
 
     report.html is complete in itself: it opens from disk, loads nothing and sends nothing.
     """
-    from spatialeval.report.html import write_report
+    from spatialeval.api import report
     from spatialeval.text import printable
 
     if media and not samples:
         raise click.UsageError("--media gives the pictures of --samples; add that.")
-    board = write_report(results, out, samples=samples, media=media, media_limit=media_limit * 1_000_000)
+    made = report(*results, out=out, samples=samples, media=media, media_limit=media_limit, plots=plots)
+    board = made.board
     for text in board.left_out:
         click.echo(f"Left out: {printable(text)}", err=True)
     click.echo(f"{len(board.runs)} runs on {len(board.tasks)} tasks: {out / 'report.html'}")
+    if made.plots:
+        click.echo(f"{len(made.plots)} plots: {plots}")

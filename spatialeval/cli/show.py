@@ -20,6 +20,7 @@ def command(folders: tuple[Path, ...]) -> None:
     from spatialeval.run.manifest import FILE_NAME as MANIFEST
     from spatialeval.run.results import FILE_NAME as SUMMARY
     from spatialeval.run.results import read_summary
+    from spatialeval.run.shard import shard_of
 
     places = folders or (Path("results"),)
     if missing := [str(place) for place in places if not place.is_dir()]:
@@ -32,6 +33,9 @@ def command(folders: tuple[Path, ...]) -> None:
     for folder in found:
         if (folder / CHECK).exists():
             click.echo(f"{folder}: left out, a check of a judge; `spatialeval judge-check` prints it again.")
+            continue
+        if shard := shard_of(folder):
+            click.echo(f"{folder}: shard {shard} of a run; spatialeval merge {folder.parent} makes one of all.")
             continue
         if not (folder / SUMMARY).exists():
             click.echo(f"{folder}: not finished; the command that started it (see {MANIFEST}) goes on with it.")

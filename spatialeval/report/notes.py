@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from spatialeval.models.prices import dollars
 from spatialeval.report.cells import count, score, some
 from spatialeval.text import printable
 
@@ -24,6 +25,7 @@ class Note(NamedTuple):
 def notes(summary: Summary) -> list[Note]:
     """Return the remarks on one run, the grave ones first."""
     found = [*_incomplete(summary), *_missing(summary), *_asked(summary), *_unread(summary), _intervals(summary)]
+    found += [_cached(summary), _cost(summary)]
     return [note for note in found if note]
 
 
@@ -113,6 +115,23 @@ def _judge(summary: Summary) -> list[Note]:
             )
         ]
     return []
+
+
+def _cached(summary: Summary) -> Note | None:
+    tokens = summary.tokens
+    if not tokens.cached or not tokens.prompt:
+        return None
+    share = f"{100 * tokens.cached / tokens.prompt:.1f} %"
+    return Note(
+        f"Of {some(tokens.prompt, 'prompt token')}, {share} came from a prefix cache, as the model's side counted."
+    )
+
+
+def _cost(summary: Summary) -> Note | None:
+    if not summary.cost_usd:
+        return None
+    told = "; ".join(f"{name} {price}" for name, price in summary.prices.items())
+    return Note(f"Cost: {dollars(summary.cost_usd)}, USD per million tokens: {printable(told)}.")
 
 
 def _intervals(summary: Summary) -> Note | None:

@@ -7,29 +7,28 @@ strategies may be one between two parsers, or between 16 and 1,024 tokens of roo
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from spatialeval.errors import UsageError
 from spatialeval.run.execute import RunOutcome, RunSpec, execute
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.plan import first_request
 from spatialeval.run.prepare import Prepared, prepare
-from spatialeval.run.records import Record
+from spatialeval.run.rereading import read_strictly
 from spatialeval.run.tally import Tally
-from spatialeval.scores import Failure
 from spatialeval.stats.paired import Paired, holm, paired
+from spatialeval.strategies.turns import largest_cap
 from spatialeval.tasks.aggregate import Part, Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from spatialeval.grading import Grader
-    from spatialeval.messages import Finish
     from spatialeval.models.base import Model
     from spatialeval.run.events import Event
-    from spatialeval.run.records import Item
+    from spatialeval.run.records import Record
     from spatialeval.run.units import Unit
 
 Readers = Literal["same", "own"]
@@ -171,10 +170,7 @@ def ablate(
 async def _cap(ready: Prepared) -> int:
     """Return the largest cap of an arm: that of its first call, or what it gives a later one."""
     request = await first_request(ready.items[0], ready.strategy, ready.protocol)
-    drawn: Any = getattr(ready.strategy, "inner", ready.strategy)
-    options = vars(drawn) if is_dataclass(drawn) else {}
-    later = [int(value) for name, value in options.items() if name.endswith("max_tokens")]
-    return max([(request.settings if request else ready.protocol.settings).max_tokens, *later])
+    return largest_cap(ready.protocol, ready.strategy, request.settings if request else ready.protocol.settings)
 
 
 def asked_arm(strategy: str, ready: Prepared, outcome: RunOutcome, *, strict: bool) -> Arm:
@@ -183,22 +179,13 @@ def asked_arm(strategy: str, ready: Prepared, outcome: RunOutcome, *, strict: bo
     regrade = strict and ready.strategy.reader != "strict"
     items = {item.key: item for item in ready.items}
     with Journal.open(outcome.folder / FILE_NAME, readonly=True) as journal:
-        records = [
-            _read_again(record, items[record.key], ready.protocol.strict_grader) if regrade else record
-            for record in journal.records(items)
-        ]
+        records = list(journal.records(items))
+    if regrade:
+        records = asyncio.run(read_strictly(records, items, ready))
     for record in records:
         tally.add(record)
     tally.close()
     return Arm(strategy, outcome, tally, _effort(records, len(ready.items)))
-
-
-def _read_again(record: Record, item: Item, grader: Grader) -> Record:
-    if isinstance(record.outcome, Failure) or record.judged or record.reply is None:
-        return record
-    # What a strategy made of several replies (a vote) was not cut, whatever its last call was.
-    finish: Finish = record.calls[-1].response["finish"] if record.calls and record.final is None else "stop"
-    return Record.of(item, grader.grade(item.sample, record.reply, finish), record.calls, record.reply)
 
 
 def _effort(records: Sequence[Record], items: int) -> Effort:
@@ -234,28 +221,35 @@ def compare_graded(graded: Sequence[Graded]) -> tuple[tuple[Difference, ...], ..
     first = graded[0]
     categories = [Part(name, {Term(name): 1.0}) for name in first.categories]
     parts = [*(categories if len(categories) > 1 else ()), *first.parts()]
-    table = [[_difference(part, first, second, alone=second is first) for part in parts] for second in graded]
+    held = [cache(lambda term, one=one: by_question(one.units(term))) for one in graded]
+    table = [[_difference(part, held[0], second, alone=second is held[0]) for part in parts] for second in held]
     tested = [cell for row in table for cell in row if cell.paired]
     corrected = iter(holm([cell.paired.p for cell in tested if cell.paired]))
     return tuple(tuple(replace(cell, p=next(corrected)) if cell.paired else cell for cell in row) for row in table)
 
 
-def _difference(part: Part, first: Graded, second: Graded, *, alone: bool) -> Difference:
-    pairs = [(term, a, b) for term in part.terms for a, b in _common(first.units(term), second.units(term))]
+def _difference(
+    part: Part, first: Callable[[Term], dict[str, Unit]], second: Callable[[Term], dict[str, Unit]], *, alone: bool
+) -> Difference:
+    """Return the difference on a part, on the questions of each term that both answered.
+
+    Where a view asks a question in several forms, their mean stands for it.
+    """
+    pairs = [
+        (term, first(term)[name], unit)
+        for term in part.terms
+        for name, unit in second(term).items()
+        if name in first(term)
+    ]
     if not pairs:
         return Difference(part.name, None, None, None)
-    both = _paired(part, pairs)
     means = [_mean(part, [(term, pair[place]) for term, *pair in pairs]) for place in (0, 1)]
     if alone:
         return Difference(part.name, means[1], means[0], None)
+    both = _paired(part, pairs)
     readable = [(term, a, b) for term, a, b in pairs if a.read and b.read]
-    return Difference(part.name, means[1], means[0], both, readable=_paired(part, readable))
-
-
-def _common(first: Iterable[Unit], second: Iterable[Unit]) -> list[tuple[Unit, Unit]]:
-    """Return the units of the same question; where a view asks one in several forms, their mean stands for it."""
-    held = by_question(first)
-    return [(held[name], unit) for name, unit in by_question(second).items() if name in held]
+    whole = len(readable) == len(pairs)
+    return Difference(part.name, means[1], means[0], both, readable=both if whole else _paired(part, readable))
 
 
 def by_question(units: Iterable[Unit]) -> dict[str, Unit]:
@@ -263,10 +257,11 @@ def by_question(units: Iterable[Unit]) -> dict[str, Unit]:
     found: dict[str, list[Unit]] = {}
     for unit in units:
         found.setdefault(unit.question or unit.key, []).append(unit)
-    return {
-        name: replace(same[0], value=fmean(unit.value for unit in same), read=all(unit.read for unit in same))
-        for name, same in found.items()
-    }
+    return {name: same[0] if len(same) == 1 else _mean_form(same) for name, same in found.items()}
+
+
+def _mean_form(same: Sequence[Unit]) -> Unit:
+    return replace(same[0], value=fmean(unit.value for unit in same), read=all(unit.read for unit in same))
 
 
 def _paired(part: Part, pairs: Sequence[tuple[Term, Unit, Unit]]) -> Paired | None:

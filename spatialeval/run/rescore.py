@@ -55,7 +55,6 @@ def score_file(
     where: Mapping[str, str] | None = None,
     ignore_unknown: bool = False,
     model: str | None = None,
-    out: Path | None = None,
 ) -> Rescored:
     """Return what the replies in `file` score under `protocol`; samples without a reply count as missing.
 
@@ -71,19 +70,14 @@ def score_file(
         where: columns and the values that a row must have to count.
         ignore_unknown: leave out replies to ids that the task lacks instead of refusing the file.
         model: who gave the replies; the file's name and `where` when left out.
-        out: a folder to write samples.parquet and summary.json to, as a run does.
 
     Raises:
         DataError: when the file cannot be read, or replies to samples that the task does not have.
-        StorageError: when `out` cannot be written.
     """
     replies = read_replies(file, id_column, response_column, matched_column=matched_column, where=where)
     if not ignore_unknown:
-        _check_known(task, file, replies, {sample.id for sample in samples})
-    rescored = score_replies(task, protocol, replies, samples, model=model or _name(file, where or {}))
-    if out is not None:
-        rescored.write(out)
-    return rescored
+        check_known(task, str(file), replies, {sample.id for sample in samples})
+    return score_replies(task, protocol, replies, samples, model=model or _name(file, where or {}))
 
 
 def score_replies(
@@ -166,7 +160,8 @@ def _name(file: Path, where: Mapping[str, str]) -> str:
     return f"{file.name} ({chosen})" if chosen else file.name
 
 
-def _check_known(task: Task, file: Path, replies: Mapping[str, SavedReply], known: Collection[str]) -> None:
+def check_known(task: Task, file: str, replies: Mapping[str, SavedReply], known: Collection[str]) -> None:
+    """Raise DataError when there are replies to samples that the task does not have."""
     unknown = [name for name in replies if name not in known]
     if not unknown:
         return

@@ -173,21 +173,38 @@ def _survival(ready: Prepared, plain: Arm, view: Prepared, arm: Arm) -> Survival
     )
     before = by_question(plain.tally.units(EVERYTHING))
     forms = _forms(view.items, arm.tally.graded)
+    found = survived(facts, before, {key: [unit for _, unit in held] for key, held in forms.items()})
+    common = [key for key in forms if key in before]
+    if not common:
+        return found
+    return replace(
+        found,
+        consistent=None if facts.kind == "control" else _consistent(common, before, forms),
+        bias=_bias(common, before, forms, {item.key: item for item in ready.items}),
+    )
+
+
+def survived(facts: Survival, before: Mapping[str, Unit], forms: Mapping[str, Sequence[Unit]]) -> Survival:
+    """Return the facts with the scores unchanged and changed, both right, and the gap.
+
+    Args:
+        facts: what is known of the transform.
+        before: sample id -> what it is worth unchanged.
+        forms: sample id -> what its changed forms are worth, of samples all of whose forms have an answer.
+    """
     common = [key for key in forms if key in before]
     if not common:
         return facts
     groups = [before[key].cluster for key in common]
     first = [before[key].value for key in common]
-    second = [fmean(unit.value for _, unit in forms[key]) for key in common]
-    lowest = [min(before[key].value, *(unit.value for _, unit in forms[key])) for key in common]
+    second = [fmean(unit.value for unit in forms[key]) for key in common]
+    lowest = [min(before[key].value, *(unit.value for unit in forms[key])) for key in common]
     return replace(
         facts,
         plain=estimate(first, groups),
         changed=estimate(second, groups),
         both=estimate(lowest, groups),
-        consistent=None if facts.kind == "control" else _consistent(common, before, forms),
         gap=paired(first, second, groups),
-        bias=_bias(common, before, forms, {item.key: item for item in ready.items}),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import UsageError
@@ -53,8 +54,7 @@ class StoredRun:
     @property
     def rules(self) -> list[AggregatePart] | None:
         """The aggregation in force when it was scored; None when nothing says which."""
-        kept = self.identity.get("protocol", {}).get("aggregate")
-        return None if kept is None else [AggregatePart.model_validate(rule) for rule in kept]
+        return kept_rules(self.manifest)
 
     def first_rows(self) -> dict[str, dict[str, Any]]:
         """Return sample id -> its row, the first one where a view asks it in several forms."""
@@ -62,6 +62,12 @@ class StoredRun:
         for row in self.rows:
             found.setdefault(row["sample_id"], row)
         return found
+
+
+def kept_rules(manifest: Manifest | None) -> list[AggregatePart] | None:
+    """Return the aggregation that a manifest keeps; None when it says nothing about it."""
+    kept = manifest.identity.get("protocol", {}).get("aggregate") if manifest else None
+    return None if kept is None else [AggregatePart.model_validate(rule) for rule in kept]
 
 
 def open_run(place: Path) -> StoredRun:
@@ -78,7 +84,7 @@ def open_run(place: Path) -> StoredRun:
             f"{place} holds {len(found)} runs, first {found[0].relative_to(place)} and {found[1].relative_to(place)}. "
             "Name the folder of one of them."
         )
-    rows = read_samples(folder).select(list(_COLUMNS)).to_pylist()
+    rows = read_samples(folder, _COLUMNS).to_pylist()
     return StoredRun(folder, read_summary(folder), Manifest.read(folder), tuple(rows))
 
 
@@ -108,7 +114,7 @@ class StoredScores:
         self._run, self._samples = run, samples
         self._rules = None if rules is None else list(rules)
         rows = [row for row in run.rows if row["sample_id"] not in without]
-        self._how = _how(run)
+        self._how = forms_count(run.summary.about.strategy, run.folder)
         self._members: dict[str, list[str]] = {}
         for row in rows:
             question = row["key"] if self._how == "each" else row["sample_id"]
@@ -139,44 +145,34 @@ class StoredScores:
 
     def units(self, term: Term) -> list[Unit]:
         """Return the units that a term takes in."""
-        every = list(self._units.values())
-        if term.sets:
-            every = reduced(self._sets(term.sets), self._units, term.reduce)
+        if not term.sets:
+            return self._by_selector.get(term.selector, [])
+        every = reduced(self._sets(term.sets), self._units, term.reduce)
         return [unit for unit in every if selected(term, unit.selectors)]
+
+    @cached_property
+    def _by_selector(self) -> dict[str, list[Unit]]:
+        found: dict[str, list[Unit]] = {EVERYTHING.selector: list(self._units.values())}
+        for unit in self._units.values():
+            for name in unit.selectors:
+                found.setdefault(name, []).append(unit)
+        return found
 
     def parts(self) -> list[Part]:
         """Return the task's parts that can be told from what is at hand, then macro and micro."""
         counts = {name: len(self.units(Term(name))) for name in self.categories}
         asked = self._categories_asked()
         facets = Counter(name for unit in self._units.values() for name in unit.selectors if name not in asked)
-        rules = self._tellable()
-        # Without any rule parts_of gives the mean over questions, which is right only where the task has none.
-        found = parts_of(rules, counts, facets) if rules or self._rules == [] else ()
-        parts = [replace(part, headline=part.name == self._run.summary.headline) for part in found]
-        if len(counts) > 1:
-            even = Part(MACRO, {Term(name): 1 / len(counts) for name in counts})
-            known = [dict(part.terms) for part in parts]
-            parts += [part for part in (even, Part(MICRO, {EVERYTHING: 1.0})) if dict(part.terms) not in known]
-        return parts or [Part(MICRO, {EVERYTHING: 1.0})]
+        rules = None if self._rules is None else self._tellable(self._rules)
+        return told_parts(rules, counts, facets, self._run.summary.headline, ruled=self._rules != [])
 
     def left_out(self) -> tuple[str, ...]:
         """Return the names of the run's parts that cannot be told without the task's data."""
         known = {part.name for part in self.parts()}
         return tuple(row.name for row in self._run.summary.parts if row.name not in {*known, MACRO, MICRO})
 
-    def _tellable(self) -> list[AggregatePart]:
-        """Return the rules over categories alone, or all where the samples are at hand."""
-        rules = self._rules or []
-        if self._samples is not None:
-            return rules
-        known = self._categories_asked()
-        for rule in rules:
-            members = rule.mean_of if isinstance(rule.mean_of, list) else ()
-            whole = [name in known or "=" not in name for name in members]
-            parts_untold = {one.name for one in rules} - known
-            if not rule.sets and all(whole) and not any(name in parts_untold for name in members):
-                known = {*known, rule.name}
-        return [rule for rule in rules if rule.name in known]
+    def _tellable(self, rules: list[AggregatePart]) -> list[AggregatePart]:
+        return rules if self._samples is not None else tellable(rules, self._categories_asked())
 
     def _categories_asked(self) -> set[str]:
         return {row["category"] for row in self._asked.values()}
@@ -207,13 +203,54 @@ def _categories(first: Mapping[str, Unit], others: Iterable[Unit]) -> set[str]:
     return {name for one in shared for name in first[one].selectors}
 
 
-def _how(run: StoredRun) -> str:
-    """Return what the forms of a question are worth together."""
-    strategy = run.summary.about.strategy
+def told_parts(
+    rules: Sequence[AggregatePart] | None,
+    counts: Mapping[str, int],
+    facets: Mapping[str, int],
+    headline: str | None,
+    *,
+    ruled: bool,
+) -> list[Part]:
+    """Return the parts that rules over these categories give, then macro and micro.
+
+    Args:
+        rules: those that can be told; None when nothing says which are in force.
+        counts: category -> questions.
+        facets: "facet=value" -> questions.
+        headline: name of the part that stands for the run.
+        ruled: whether the task has rules at all: without any, the mean over questions is its own.
+    """
+    found = parts_of(rules or [], counts, facets) if rules or not ruled else ()
+    parts = [replace(part, headline=part.name == headline) for part in found]
+    if len(counts) > 1:
+        even = Part(MACRO, {Term(name): 1 / len(counts) for name in counts})
+        known = [dict(part.terms) for part in parts]
+        parts += [part for part in (even, Part(MICRO, {EVERYTHING: 1.0})) if dict(part.terms) not in known]
+    return parts or [Part(MICRO, {EVERYTHING: 1.0})]
+
+
+def tellable(rules: Sequence[AggregatePart], categories: set[str]) -> list[AggregatePart]:
+    """Return the rules over these categories alone, which need no facets and no sets."""
+    known = set(categories)
+    for rule in rules:
+        members = rule.mean_of if isinstance(rule.mean_of, list) else ()
+        whole = [name in known or "=" not in name for name in members]
+        parts_untold = {one.name for one in rules} - known
+        if not rule.sets and all(whole) and not any(name in parts_untold for name in members):
+            known.add(rule.name)
+    return [rule for rule in rules if rule.name in known]
+
+
+def forms_count(strategy: str, folder: Path) -> str:
+    """Return what the forms that a strategy's views give a question are worth together; "each" without views.
+
+    Raises:
+        UsageError: where they vote: only the task can repeat that.
+    """
     how = reduction(parse_asking(strategy)[1]) if "+" in strategy else "each"
     if how == "vote":
         raise UsageError(
-            f"{run.folder}: {strategy!r} has the forms of a question vote, which only the task can repeat. "
+            f"{folder}: {strategy!r} has the forms of a question vote, which only the task can repeat. "
             "Compare such a run with `spatialeval ablate`."
         )
     return how

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import compress, repeat
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -88,10 +89,10 @@ def estimate(
     """
     if bad := [value for value in values if not 0 <= value <= 1]:
         raise ValueError(f"{len(bad)} scores are not numbers from 0 to 1, first {bad[0]!r}")
-    kept, wanted = _weighted(values, groups, categories, weights)
-    if not kept or {category for _, _, category in kept} != set(wanted):
+    rows = _weighted(values, groups, categories, weights)
+    if not rows.values or set(rows.categories or [""]) != set(rows.weights):
         return None
-    return _Linearised(kept, wanted).estimate()
+    return _Linearised(rows).estimate()
 
 
 def wilson(mean: float, n: float) -> Interval:
@@ -129,10 +130,10 @@ def linearised(
     weights: Mapping[str, float] | None = None,
 ) -> Linearised | None:
     """Return the arithmetic of `estimate` for numbers of any range, such as differences of scores."""
-    kept, wanted = _weighted(values, groups, categories, weights)
-    if not kept or {category for _, _, category in kept} != set(wanted):
+    rows = _weighted(values, groups, categories, weights)
+    if not rows.values or set(rows.categories or [""]) != set(rows.weights):
         return None
-    return _Linearised(kept, wanted).plain()
+    return _Linearised(rows).plain()
 
 
 def _weighted(
@@ -140,28 +141,42 @@ def _weighted(
     groups: Sequence[Hashable],
     categories: Sequence[str] | None,
     weights: Mapping[str, float] | None,
-) -> tuple[list[tuple[float, Hashable, str]], dict[str, float]]:
-    """Return the rows that have a weight, as (value, group, category), and the weights that are not zero."""
+) -> _Rows:
+    """Return what has a weight, and the weights that are not zero."""
+    if len(groups) != len(values) or (weights and len(categories or ()) != len(values)):
+        raise ValueError(f"{len(values)} values, {len(groups)} groups and {len(categories or ())} categories")
     if not weights:
-        return [(float(value), group, "") for value, group in zip(values, groups, strict=True)], {"": 1.0}
-    rows = zip(values, groups, categories or (), strict=True)
-    kept = [(float(value), group, category) for value, group, category in rows if weights.get(category)]
-    return kept, {category: weight for category, weight in weights.items() if weight}
+        return _Rows(values, groups, None, {"": 1.0})
+    kept = [bool(weights.get(category)) for category in categories or ()]
+    wanted = {category: weight for category, weight in weights.items() if weight}
+    names = list(compress(categories or (), kept))
+    return _Rows(list(compress(values, kept)), list(compress(groups, kept)), names, wanted)
+
+
+class _Rows(NamedTuple):
+    """Values, what they share, and their categories, None where all are of one; in columns, of which there are many."""
+
+    values: Sequence[float]
+    groups: Sequence[Hashable]
+    categories: Sequence[str] | None
+    weights: Mapping[str, float]
 
 
 class _Linearised:
-    """The arithmetic of `estimate` on rows of (value, group, category), at least one per weighted category."""
+    """The arithmetic of `estimate` on rows, at least one per weighted category."""
 
-    def __init__(self, rows: list[tuple[float, Hashable, str]], weights: Mapping[str, float]) -> None:
+    def __init__(self, rows: _Rows) -> None:
         import numpy as np  # noqa: PLC0415 - keeps the command line's help quick
 
         self._np = np
-        codes = {category: code for code, category in enumerate(weights)}
+        codes = {category: code for code, category in enumerate(rows.weights)}
         clusters: dict[Hashable, int] = {}
-        self.values = np.array([value for value, _, _ in rows])
-        self.category = np.array([codes[category] for _, _, category in rows])
-        self.cluster = np.array([clusters.setdefault(group, len(clusters)) for _, group, _ in rows])
-        self.weights = np.array(list(weights.values()))
+        n = len(rows.values)
+        self.values = np.fromiter(rows.values, float, n)
+        of = (codes[category] for category in rows.categories) if rows.categories is not None else repeat(0, n)
+        self.category = np.fromiter(of, int, n)
+        self.cluster = np.fromiter((clusters.setdefault(group, len(clusters)) for group in rows.groups), int, n)
+        self.weights = np.array(list(rows.weights.values()))
         self.clusters = len(clusters)
         self.counts = np.bincount(self.category, minlength=len(codes))
         self.means = np.bincount(self.category, self.values, minlength=len(codes)) / self.counts

@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spatialeval.stats.bootstrap import RESAMPLES, redraw
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-RESAMPLES = 2000
 _SEED = 0
 _EQUAL_DIGITS = 12
 """Scores are compared after rounding to so many digits: sums in another order are the same score."""
@@ -74,52 +75,11 @@ def rank_ranges(
     if not scores:
         return []
     names = list(scores)
-    if bad := [name for name in names if len(scores[name]) != len(groups)]:
-        raise ValueError(f"{bad[0]!r} has {len(scores[bad[0]])} scores for {len(groups)} questions")
-    wanted = {name: weight for name, weight in (weights or {"": 1.0}).items() if weight}
-    within = list(categories or ()) if weights else [""] * len(groups)
-    sums, counts = _table([scores[name] for name in names], groups, within, list(wanted))
-    shares = np.array(list(wanted.values()))
-    if not counts.any(axis=0).all():
-        raise ValueError("a weighted category has no question, or there is none at all")
-    means = _means(sums.sum(axis=1), counts.sum(axis=0), shares)
-    drawn = (
-        np.random.default_rng(seed).multinomial(len(counts), [1 / len(counts)] * len(counts), resamples).astype(float)
-    )
-    totals = drawn @ counts
-    whole = (totals > 0).all(axis=1)  # a draw without a question of some category has no score
-    tries = np.stack([_means(drawn[whole] @ row, totals[whole], shares) for row in sums])
+    means, tries = redraw(scores, groups, categories, weights, resamples=resamples, seed=seed)
     spans = np.percentile(_ranks(tries), [2.5, 97.5], axis=1, method="nearest").astype(int)
     places = _ranks(means[:, None])[:, 0]
     order = sorted(range(len(names)), key=lambda place: places[place])
     return [Ranked(names[at], float(means[at]), int(places[at]), int(spans[0, at]), int(spans[1, at])) for at in order]
-
-
-def _table(
-    rows: Sequence[Sequence[float]], groups: Sequence[Hashable], categories: Sequence[str], wanted: Sequence[str]
-) -> tuple[Any, Any]:
-    """Return sums of scores by row, group and category, and counts by group and category."""
-    import numpy as np  # noqa: PLC0415 - keeps the command line's help quick
-
-    codes = {category: code for code, category in enumerate(wanted)}
-    clusters: dict[Hashable, int] = {}
-    kept = [
-        (place, clusters.setdefault(group, len(clusters)), codes[category])
-        for place, (group, category) in enumerate(zip(groups, categories, strict=True))
-        if category in codes
-    ]
-    places, cluster, code = np.array(kept, dtype=int).reshape(-1, 3).T
-    sums = np.zeros((len(rows), len(clusters), len(codes)))
-    counts = np.zeros((len(clusters), len(codes)))
-    np.add.at(counts, (cluster, code), 1)
-    for held, row in zip(sums, rows, strict=True):
-        np.add.at(held, (cluster, code), np.asarray(row, dtype=float)[places])
-    return sums, counts
-
-
-def _means(sums: Any, counts: Any, shares: Any) -> Any:
-    """Return the weighted means over categories, the last axis."""
-    return (sums / counts) @ shares
 
 
 def _ranks(scores: Any) -> Any:

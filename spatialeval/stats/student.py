@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 _MANY = 1000
@@ -10,6 +11,7 @@ _MANY = 1000
 _CLOSE, _TINY, _MOST_STEPS = 1e-15, 1e-300, 10_000
 
 
+@lru_cache(maxsize=1024)
 def t_quantile(p: float, df: float) -> float:
     """Return the value that a t variable with `df` degrees of freedom stays below with probability `p`.
 

@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict
 from spatialeval.run.summary import Counts, Tokens  # noqa: TC001 - pydantic reads the annotation
 from spatialeval.stats import Estimate  # noqa: TC001 - pydantic reads the annotation
 
-Kind = Literal["model", "blind", "baseline"]
+Kind = Literal["model", "changed", "blind", "baseline"]
 BASELINES = ("random", "majority", "constant", "oracle")
 """Models that look at no question: their rows are references, and no rank counts them."""
+BLIND = frozenset({"blind", "blank", "swap-image"})
+"""Views under which a question is asked without its pictures, or with others."""
 
 
 class _Frozen(BaseModel):
@@ -36,10 +38,11 @@ class Rank(_Frozen):
 class BoardRun(_Frozen):
     """One run. Scores are 0 to 1.
 
-    kind: blind runs see no picture; baselines see no question.
+    kind: blind runs see no picture, changed ones changed questions; baselines see no question. Only models have ranks.
     default: the protocol is the task's own.
     rank: None for runs that are incomplete, have no score, or are no models.
     chance / majority: what guessing and the best constant answer per category score, by the same rule.
+    cost: of all calls in US dollars; None where no price is known.
     setting: what else sets the run apart: changed generation settings, a judge, where replies were imported from.
     """
 
@@ -64,6 +67,7 @@ class BoardRun(_Frozen):
     chance: float | None
     majority: float | None
     tokens: Tokens
+    cost: float | None
     data: str | None
     scores_version: int
 
@@ -104,9 +108,10 @@ class Board(_Frozen):
     left_out: tuple[str, ...] = ()
 
     def of(self, task: str) -> list[BoardRun]:
-        """Return the runs on one task, the best first; those without score come last."""
+        """Return the runs on one task, the best first; those without score, and of changed questions, come last."""
         runs = [run for run in self.runs if run.task == task]
-        return sorted(runs, key=lambda run: (run.protocol, -(run.score.mean if run.score else -1), run.model))
+        worth = {run.id: run.score.mean if run.score else -1.0 for run in runs}
+        return sorted(runs, key=lambda run: (run.protocol, run.kind == "changed", -worth[run.id], run.model))
 
 
 def schema() -> str:

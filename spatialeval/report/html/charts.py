@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from spatialeval.report.cells import score
-from spatialeval.text import printable
+from spatialeval.report.html.plots import opening, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ SERIES = 6
 """Runs in one chart: as many as the palette keeps apart."""
 
 _LABEL, _PLOT, _RIGHT, _BAR, _GAP, _TOP = 210, 480, 60, 11, 12, 22
-_LONGEST_LABEL = 30
+_LONGEST_LABEL, _LONGEST_NAME = 30, 400
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,7 @@ def category_bars(groups: Sequence[Group], title: str) -> Markup:
     """Return horizontal bars from 0 to 100 %, with whiskers for the 95 % intervals and a dashed line for chance."""
     heights = [max(1, len(group.bars)) * _BAR + _GAP for group in groups]
     height, width = _TOP + sum(heights) + 8, _LABEL + _PLOT + _RIGHT
-    parts = [
-        Markup('<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            width, height, printable(title)
-        )
-    ]
+    parts = [opening("bars", (width, height), title, "The table below has the same numbers.")]
     parts += [_tick(percent, height) for percent in range(0, 101, 20)]
     top = _TOP
     for group, tall in zip(groups, heights, strict=True):
@@ -66,8 +62,7 @@ def _tick(percent: int, height: int) -> Markup:
 
 
 def _group(group: Group, top: float, tall: float) -> Markup:
-    name = printable(group.name)
-    short = name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    name, short = shortened(group.name, _LONGEST_NAME), shortened(group.name, _LONGEST_LABEL)
     middle = top + (tall - _GAP) / 2 + 4
     parts = [
         Markup('<text class="name" x="{}" y="{}" text-anchor="end">{}<title>{}</title></text>').format(
@@ -85,7 +80,7 @@ def _group(group: Group, top: float, tall: float) -> Markup:
 
 
 def _bar(bar: Bar, category: str, top: float) -> Markup:
-    told = f"{printable(bar.name)}, {category}: {score(bar.estimate)}"
+    told = f"{shortened(bar.name, _LONGEST_NAME)}, {category}: {score(bar.estimate)}"
     if bar.estimate is None:
         return Markup('<text class="tick" x="{}" y="{}">no score<title>{}</title></text>').format(
             _x(0) + 3, top + _BAR - 2, told
@@ -110,5 +105,5 @@ def legend(names: Sequence[str]) -> Markup:
     """Return the list of series."""
     key = '<svg class="key" viewBox="0 0 12 12" aria-hidden="true"><rect class="s{}" width="12" height="12"/></svg>'
     item = Markup(f"<li>{key} <bdi>{{}}</bdi></li>")  # noqa: S704 - literals of ours
-    items = (item.format(place, printable(name)) for place, name in enumerate(names))
+    items = (item.format(place, shortened(name, _LONGEST_NAME)) for place, name in enumerate(names))
     return Markup('<ul class="legend">{}</ul>').format(Markup("").join(items))

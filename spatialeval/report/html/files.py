@@ -22,7 +22,7 @@ CSV_COLUMNS = (
     "rank_best", "rank_worst", "ranked", "complete", "partial", "verified", "scored", "unparsed", "truncated", "failed",
     "missing", "chance", "majority", "human", "prompt_tokens", "completion_tokens", "scores_version", "data", "folder",
 )  # fmt: skip
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"\s*[=+\-@]|[\t\r\n]")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&$])")
 
 
@@ -65,7 +65,9 @@ def place(rank: Rank | None) -> str:
 
 def marks(run: BoardRun) -> list[str]:
     """Return what a reader of the score must know, in a word each."""
-    told = {"incomplete": not run.complete, "partial": run.partial, "unverified protocol": not run.verified}
+    answered = run.total - run.counts.missing - run.counts.failed
+    lacking = f"incomplete: {answered:,} of {run.total:,}" if answered < run.total else "incomplete"
+    told = {lacking: not run.complete, "partial": run.partial, "unverified protocol": not run.verified}
     return [word for word, holds in told.items() if holds]
 
 
@@ -112,11 +114,12 @@ def references(task: BoardTask, runs: list[BoardRun]) -> list[tuple[str, float]]
     Runs on other data or under another protocol may differ in the first two; then the range's ends are given.
     """
     found: list[tuple[str, float]] = []
+    runs = [run for run in runs if run.kind != "changed"]
     for name, values in (
         ("chance", {run.chance for run in runs if run.chance is not None}),
         ("best constant answer", {run.majority for run in runs if run.majority is not None}),
     ):
-        ends = sorted({min(values), max(values)}, key=float) if values else []
+        ends = sorted({round(min(values), 4), round(max(values), 4)}) if values else []
         labels = [name] if len(ends) == 1 else [f"{name}, lowest", f"{name}, highest"]
         found += zip(labels, ends, strict=False)
     if task.human is not None:

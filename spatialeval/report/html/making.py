@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from spatialeval._version import __version__
 from spatialeval.errors import SpatialEvalError
-from spatialeval.report.html.board import BASELINES, Board, BoardRun, BoardTask, Published
+from spatialeval.report.html.board import BASELINES, BLIND, Board, BoardRun, BoardTask, Published
 from spatialeval.report.html.ranking import ranked
 from spatialeval.specs import parse_spec
 from spatialeval.tasks import load_task
 from spatialeval.tasks.catalogue import base_name
 from spatialeval.tasks.suites import expand, suites
+from spatialeval.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def make_board(found: Found) -> Board:
     """Return the board of all runs found."""
     names = list(dict.fromkeys(run.summary.about.task for run in found.runs))
-    known = {name: _task(name) for name in names}
+    known = {name: task_of(name) for name in names}
     members = {name: _members(name) for name in suites()}
     titles = {run.summary.about.task: run.summary.about.title for run in found.runs}
     headlines = {run.summary.about.task: run.summary.headline for run in found.runs}
@@ -37,7 +38,7 @@ def make_board(found: Found) -> Board:
     return Board(version=__version__, tasks=tasks, runs=runs, left_out=found.left_out)
 
 
-def _task(name: str) -> Task | None:
+def task_of(name: str) -> Task | None:
     """Return the task; None when its file is not here any more, which takes only references from the report."""
     try:
         return load_task(name)
@@ -108,6 +109,7 @@ def _board_run(number: int, run: Run, task: Task | None) -> BoardRun:
         chance=part.chance if part else None,
         majority=part.majority if part else None,
         tokens=summary.tokens,
+        cost=summary.cost_usd,
         data=about.data,
         scores_version=about.scores_version,
     )
@@ -116,8 +118,19 @@ def _board_run(number: int, run: Run, task: Task | None) -> BoardRun:
 def _kind(about: About) -> Kind:
     if about.model.partition(":")[0].partition("(")[0] in BASELINES:
         return "baseline"
-    views = {part.partition("(")[0] for part in about.strategy.split("+")[1:]}
-    return "blind" if views & {"blind", "blank", "noise", "swap_image"} else "model"
+    views = [part.partition("(")[0] for part in about.strategy.split("+")[1:]]
+    if BLIND & set(views):
+        return "blind"
+    return "changed" if any(map(_changes, views)) else "model"
+
+
+def _changes(name: str) -> bool:
+    """Tell whether a view asks other questions than the task's: one form each, and a claim about what becomes of it."""
+    try:
+        view = VIEWS.get(name)()
+    except (SpatialEvalError, TypeError):  # it came from a distribution that is not installed here
+        return True
+    return hasattr(view, "kind") and view.reduce == "each"
 
 
 def _setting(about: About) -> Iterable[str]:

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import shlex
-from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -15,28 +14,39 @@ import jinja2
 from markupsafe import Markup
 
 from spatialeval.report.cells import NOTHING, interval, percent
-from spatialeval.report.html.charts import SERIES, Bar, Group, category_bars, legend
 from spatialeval.report.html.files import marks, place
-from spatialeval.report.html.tables import board_lines, grid, reference_lines, shade
-from spatialeval.report.notes import notes
+from spatialeval.report.html.sections import name_of, section
+from spatialeval.report.html.tables import abilities, board_lines, reference_lines, shade, step
 from spatialeval.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from spatialeval.report.html.board import Board, BoardRun, BoardTask
+    from spatialeval.report.html.board import Board
     from spatialeval.report.html.browse import Samples
     from spatialeval.report.html.runs import Run
-    from spatialeval.run.summary import Row, Summary
+    from spatialeval.tasks import Task
 
+_SMALL = 0.0005
+_LONGEST = 4000
+"""Letters of one name or remark."""
 _ASSETS = files("spatialeval.report.html") / "assets"
-_BARS_MOST = 40
-"""Categories in one chart; more are in the heat map only."""
 
 
-def render(board: Board, runs: Sequence[Run], samples: Samples | None = None) -> str:
-    """Return the page of a board. `runs` are those that the board was made from, in their order."""
-    summaries = {shown.id: run.summary for shown, run in zip(board.runs, runs, strict=True)}
+def render(
+    board: Board,
+    runs: Sequence[Run],
+    samples: Samples | None = None,
+    tasks: Mapping[str, Task | None] | None = None,
+) -> str:
+    """Return the page of a board.
+
+    Args:
+        board: what is shown.
+        runs: those that the board was made from, in their order.
+        samples: of the browser.
+        tasks: name -> task, for replies whose folder does not say how they were averaged.
+    """
     sources = {shown.id: run for shown, run in zip(board.runs, runs, strict=True)}
     style = _asset("report.css")
     script = _asset("report.js") + (_asset("samples.js") if samples else "")
@@ -48,21 +58,29 @@ def render(board: Board, runs: Sequence[Run], samples: Samples | None = None) ->
             lines=board_lines(board),
             reference_lines=reference_lines(board),
             task_names=[task.name for task in board.tasks],
-            sections=[_section(board, task, summaries) for task in board.tasks],
+            sections=[section(board, task, sources, (tasks or {}).get(task.name)) for task in board.tasks],
+            abilities=abilities(board),
             provenance=[(shown, _provenance(sources[shown.id])) for shown in board.runs],
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            policy=policy(style, script),
+            policy=policy(style, script, beside=samples is not None and samples.beside),
             samples=samples,
             choices=_choices(board),
         )
     )
 
 
-def policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: only this style and this script, pictures only from within the page."""
+def policy(style: str, script: str, *, beside: bool = False) -> str:
+    """Return the Content-Security-Policy: only this style and this script, pictures only from within the page.
+
+    Args:
+        style: all of it.
+        script: all of it.
+        beside: pieces of data lie beside the page, as scripts; from there alone more scripts may come.
+    """
+    more = " 'self'" if beside else ""
     return (
-        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; img-src data:; "
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'{more}; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -86,17 +104,38 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else printable(str(value), "\n\t"),
+        finalize=_shown,
     )
     environment.globals.update(NOTHING=NOTHING)
     environment.filters.update(percent=percent, interval=interval, place=place, marks=marks, shade=shade, json=_json)
+    environment.filters.update(points=_points, p=_p, step=step)
+    environment.globals.update(name_of=name_of)
     environment.filters["breaks"] = _breaks
     return environment
 
 
+def _shown(value: object) -> object:
+    """Return a text that steers nothing, no longer than a name or a remark may be; markup is ours, and stays."""
+    if isinstance(value, Markup):
+        return value
+    return printable(_cut(str(value)), "\n\t")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _points(value: float | None) -> str:
+    return NOTHING if value is None else f"{round(100 * value, 1) + 0:+.1f}"  # + 0: no -0.0
+
+
+def _p(value: float | None) -> str:
+    return NOTHING if value is None else "<0.001" if value < _SMALL else f"{value:.3f}"
+
+
 def _breaks(name: str) -> Markup:
     """Return a name that may break behind the signs that stand between its words."""
-    pieces = re.split(r"(?<=[_/:.,(-])(?=\w)", printable(name))
+    pieces = re.split(r"(?<=[_/:.,(-])(?=\w)", printable(_cut(name)))
     return Markup("<wbr>").join(pieces)
 
 
@@ -114,68 +153,6 @@ def _choices(board: Board) -> dict[str, list[str]]:
     }
 
 
-def _section(board: Board, task: BoardTask, summaries: Mapping[str, Summary]) -> dict[str, Any]:
-    """Return what the section of one task shows."""
-    runs = board.of(task.name)
-    charted = _charted(runs)
-    made = partial(grid, runs, summaries)
-    categories, facets = made(lambda summary: summary.categories), made(lambda summary: summary.facets)
-    parts = made(lambda summary: summary.parts)
-    bars = None
-    if charted and 1 < len(categories.names) <= _BARS_MOST:
-        groups = [
-            Group(name, _bars(name, charted, summaries), chance)
-            for name, chance in zip(categories.names, categories.chance, strict=True)
-        ]
-        bars = category_bars(groups, f"Score per category of {task.name}; the table below has the same numbers")
-    return {
-        "task": task,
-        "runs": runs,
-        "bars": bars,
-        "legend": legend([_name(run, charted) for run in charted]) if bars else None,
-        "left": len(runs) - len(charted),
-        "grids": [
-            (title, each)
-            for title, each in (("Categories", categories), ("Facets", facets), ("Means", parts))
-            if each.names
-        ],
-        "notes": _notes(runs, summaries),
-    }
-
-
-def _notes(runs: Sequence[BoardRun], summaries: Mapping[str, Summary]) -> list[tuple[bool, str, list[str]]]:
-    """Return every different remark once: whether it is grave, its text, and the runs that it is about."""
-    found: dict[tuple[bool, str], list[str]] = {}
-    for run in runs:
-        for note in notes(summaries[run.id]):
-            found.setdefault((note.grave, note.text), []).append(_name(run, runs))
-    order = sorted(found.items(), key=lambda item: not item[0][0])
-    return [(grave, text, ["every run"] if len(names) == len(runs) > 1 else names) for (grave, text), names in order]
-
-
-def _charted(runs: Sequence[BoardRun]) -> list[BoardRun]:
-    """Return the runs that the bars show: the best, models before baselines."""
-    scored = [run for run in runs if run.score is not None]
-    order = sorted(scored, key=lambda run: (run.kind == "baseline", -(run.score.mean if run.score else 0)))
-    return order[:SERIES]
-
-
-def _name(run: BoardRun, others: Sequence[BoardRun]) -> str:
-    """Return the model's name, with protocol and strategy where these differ between the runs."""
-    parts = [run.model]
-    parts += [run.protocol] if len({other.protocol for other in others}) > 1 else []
-    parts += [run.strategy] if len({other.strategy for other in others}) > 1 else []
-    return ", ".join(parts)
-
-
-def _bars(name: str, runs: Sequence[BoardRun], summaries: Mapping[str, Summary]) -> list[Bar]:
-    def row(run: BoardRun) -> Row | None:
-        return next((each for each in summaries[run.id].categories if each.name == name), None)
-
-    found = [(place, run, row(run)) for place, run in enumerate(runs)]
-    return [Bar(place, _name(run, runs), each.score if each else None) for place, run, each in found]
-
-
 def _provenance(run: Run) -> list[tuple[str, str]]:
     """Return what the numbers of a run come from, as pairs of a term and a text."""
     summary, about, manifest = run.summary, run.summary.about, run.manifest
@@ -183,6 +160,7 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
     identity = manifest.identity if manifest else {}
     git = session.git if session else None
     protocol = identity.get("protocol", {})
+    cached = f" ({summary.tokens.cached:,} from a prefix cache)" if summary.tokens.cached else ""
     wanted = {
         "Command": shlex.join(session.command) if session and session.command else None,
         "Started": session.started if session else None,
@@ -200,7 +178,7 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
         "Judge": about.judge,
         "Imported from": about.origin,
         "Calls": f"{summary.calls:,} ({summary.attempts:,} attempts)",
-        "Tokens": f"{summary.tokens.prompt:,} in, {summary.tokens.completion:,} out",
+        "Tokens": f"{summary.tokens.prompt:,} in{cached}, {summary.tokens.completion:,} out",
         "Versions": ", ".join(f"{name} {version}" for name, version in summary.versions.items()) or None,
     }
     return [(name, value) for name, value in wanted.items() if value]

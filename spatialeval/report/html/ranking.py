@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import SpatialEvalError
 from spatialeval.report.html.board import Rank
-from spatialeval.run.results import read_samples
-from spatialeval.run.stored import StoredRun, StoredScores
+from spatialeval.run.arrays import read_scored
+from spatialeval.run.stored import kept_rules
 from spatialeval.stats.ranks import rank_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from spatialeval.report.html.board import BoardRun
     from spatialeval.report.html.runs import Run
     from spatialeval.stats import Estimate
     from spatialeval.tasks import Task
-    from spatialeval.tasks.protocol_schema import AggregatePart
-
-_COLUMNS = ["key", "sample_id", "category", "group", "state", "score"]
 
 
 def ranked(runs: Sequence[BoardRun], sources: Mapping[str, Run], tasks: Mapping[str, Task | None]) -> list[BoardRun]:
     """Return the runs with their rank ranges, in the order given.
 
-    Only complete runs of models on the same data, under the same protocol and version of the scores, are ranked against
-    each other. Where they answered the same questions, these are drawn again, the same ones for all (cluster
+    Only complete runs of models on the same data, under the same protocol, views and version of the scores, are ranked
+    against each other. Where they answered the same questions, these are drawn again, the same ones for all (cluster
     bootstrap); otherwise a run is better than another where their 95 % intervals do not overlap.
 
     Args:
@@ -39,7 +37,8 @@ def ranked(runs: Sequence[BoardRun], sources: Mapping[str, Run], tasks: Mapping[
     groups: defaultdict[tuple[object, ...], list[BoardRun]] = defaultdict(list)
     for run in runs:
         if run.kind == "model" and run.complete and run.score is not None:
-            groups[run.task, run.protocol, run.data, run.scores_version, run.samples].append(run)
+            views = run.strategy.partition("+")[2]
+            groups[run.task, run.protocol, views, run.data, run.scores_version, run.samples].append(run)
     ranks: dict[str, Rank] = {}
     for members in groups.values():
         places = _drawn(members, sources, tasks) if len(members) > 1 else None
@@ -74,46 +73,39 @@ def _drawn(
 ) -> list[tuple[int, int]] | None:
     """Return the ranges by drawing questions; None where the runs' questions or their weights are not the same."""
     try:
-        tables = [_table(sources[run.id], run, tasks[run.task]) for run in members]
+        held = [_read(sources[run.id], run, tasks[run.task]) for run in members]
     except SpatialEvalError:  # a vote, or samples that cannot be read: the intervals are there in any case
         return None
-    first = tables[0]
+    first = held[0]
+    if any(one is None or one.digest != first.digest or one.weights != first.weights for one in held if first):
+        return None
     if first is None:
         return None
-    scores: dict[str, list[float]] = {}
-    for run, table in zip(members, tables, strict=True):
-        if table is None or table.weights != first.weights or table.clusters != first.clusters:
-            return None
-        scores[run.id] = [table.values[question] for question in first.clusters]
-    within = [term for term, _ in first.clusters]
-    found = rank_ranges(scores, list(first.clusters.values()), within, first.weights)
+    scores = {run.id: one.values for run, one in zip(members, held, strict=True) if one}
+    found = rank_ranges(scores, first.clusters, first.within, first.weights)
     by_id = {row.name: (row.low, row.high) for row in found}
     return [by_id[run.id] for run in members]
 
 
-class _Table:
-    """The scores behind a headline: (term, question) -> value and cluster, and the weight of each term."""
+@dataclass(frozen=True)
+class _Held:
+    """The scores behind a headline, the term and the cluster of each, the weights of the terms; what it is about."""
 
-    def __init__(self) -> None:
-        self.values: dict[tuple[str, str], float] = {}
-        self.clusters: dict[tuple[str, str], Hashable] = {}
-        self.weights: dict[str, float] = {}
+    values: Any
+    clusters: Any
+    within: Sequence[str]
+    weights: Mapping[str, float]
+    digest: str
 
 
-def _table(run: Run, shown: BoardRun, task: Task | None) -> _Table | None:
-    rows = tuple(read_samples(run.place).select(_COLUMNS).to_pylist())
-    stored = StoredRun(run.place, run.summary, run.manifest, rows)
-    rules: Sequence[AggregatePart] | None = stored.rules
+def _read(run: Run, shown: BoardRun, task: Task | None) -> _Held | None:
+    rules = kept_rules(run.manifest)
     if rules is None and task:
-        rules = task.protocol(shown.protocol).rules
-    scores = StoredScores(stored, None, (), rules)
-    part = next((part for part in scores.parts() if part.headline), None)
-    if part is None or any(term.sets for term in part.terms):
+        rules = list(task.protocol(shown.protocol).rules)
+    scored = read_scored(run.place, run.summary)
+    part = scored.headline(run.summary, rules)
+    rows = scored.rows_of(part) if part else None
+    if rows is None:
         return None
-    table = _Table()
-    for term, weight in part.terms.items():
-        table.weights[term.selector] = weight
-        for unit in sorted(scores.units(term), key=lambda unit: unit.key):
-            table.values[term.selector, unit.key] = unit.value
-            table.clusters[term.selector, unit.key] = unit.cluster
-    return table
+    places, within, weights = rows
+    return _Held(scored.values[places], scored.clusters[places], within, weights, scored.digest)

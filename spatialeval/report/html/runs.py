@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import StorageError, UsageError
-from spatialeval.run import judgecheck
-from spatialeval.run.manifest import FILE_NAME as MANIFEST
+from spatialeval.run.finding import find_folders
 from spatialeval.run.manifest import Manifest
-from spatialeval.run.results import FILE_NAME as SUMMARY
 from spatialeval.run.results import read_summary
 
 if TYPE_CHECKING:
@@ -52,26 +50,32 @@ def find_runs(places: Sequence[Path]) -> Found:
     """
     runs: dict[Path, Run] = {}
     left_out: list[str] = []
+    several = len(places) > 1
     for place in places:
-        if not place.is_dir():
-            raise UsageError(f"There is no folder {place}; runs are written by `spatialeval run`.")
-        for folder in sorted({file.parent for name in (MANIFEST, SUMMARY) for file in place.rglob(name)}):
+        finished, others = find_folders(place)
+        left_out += [
+            f"{_named(folder, place, several=several)}: {why.replace(str(place), place.name)}"
+            for folder, why in others.items()
+        ]
+        for folder in finished:
             if folder.resolve() in runs:
                 continue
-            name = folder.relative_to(place).as_posix()
-            name = folder.resolve().name if name == "." else name
-            if (folder / judgecheck.FILE_NAME).exists():
-                left_out.append(f"{name}: a check of a judge, no run.")
-            elif not (folder / SUMMARY).exists():
-                left_out.append(f"{name}: not finished; the command that started it goes on with it.")
-            else:
-                try:
-                    runs[folder.resolve()] = Run(folder, name, read_summary(folder), Manifest.read(folder))
-                except StorageError as error:
-                    left_out.append(f"{name}: {error}")
+            name = _named(folder, place, several=several)
+            try:
+                runs[folder.resolve()] = Run(folder, name, read_summary(folder), Manifest.read(folder))
+            except StorageError as error:
+                left_out.append(f"{name}: {str(error).replace(str(folder), name)}")
     if not runs:
         why = "".join(f"\n  {each}" for each in left_out)
         raise UsageError(
             f"No run with results is in {', '.join(map(str, places))}; `spatialeval run` writes them.{why}"
         )
-    return Found(tuple(runs.values()), tuple(left_out))
+    return Found(tuple(runs.values()), tuple(dict.fromkeys(left_out)))
+
+
+def _named(folder: Path, place: Path, *, several: bool) -> str:
+    """Return a folder as seen from the one that was given: nothing else of the machine is in it."""
+    name = folder.relative_to(place).as_posix()
+    if name == ".":
+        return folder.resolve().name
+    return f"{place.resolve().name}/{name}" if several else name

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from statistics import NormalDist
 from typing import TYPE_CHECKING, TypeAlias
 
+from spatialeval.report.cells import percent
 from spatialeval.report.html.files import references
 
 if TYPE_CHECKING:
@@ -32,6 +34,17 @@ class Line:
     setting: str
     kind: str
     cells: Mapping[str, BoardRun]
+    again: bool = False
+    """Whether the same was asked in the same way before: then its folders tell the lines apart."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds all its runs."""
+        folders = [PurePosixPath(run.folder) for run in self.cells.values()]
+        shared = [
+            parts[0] for parts in zip(*(folder.parts for folder in folders), strict=False) if len(set(parts)) == 1
+        ]
+        return "/".join(shared)
 
     def mean(self, tasks: Sequence[str]) -> tuple[float, float] | None:
         """Return the mean over `tasks` and half the width of its interval; None when a score is lacking.
@@ -50,13 +63,15 @@ def board_lines(board: Board) -> list[Line]:
     """Return the lines, the best mean first; a second run of the same kind on a task begins a line of its own."""
     lines: dict[tuple[_Asked, int], dict[str, BoardRun]] = {}
     for run in board.runs:
+        if run.kind == "changed":  # scores of other questions: in the tables of robustness
+            continue
         protocol = DEFAULT if run.default else run.protocol
         key = (run.model, protocol, run.strategy, run.setting, run.kind)
         again = 0
         while run.task in lines.get((key, again), {}):
             again += 1
         lines.setdefault((key, again), {})[run.task] = run
-    made = [Line(*key, cells) for (key, _), cells in lines.items()]
+    made = [Line(*key, cells, again=(key, 1) in lines) for (key, _), cells in lines.items()]
     names = [task.name for task in board.tasks]
     return sorted(made, key=lambda line: _order(line, names))
 
@@ -64,7 +79,7 @@ def board_lines(board: Board) -> list[Line]:
 def _order(line: Line, tasks: Sequence[str]) -> tuple[object, ...]:
     mean = line.mean(tasks)
     best = max((run.score.mean for run in line.cells.values() if run.score), default=-1.0)
-    kinds = ("model", "blind", "baseline")
+    kinds = ("model", "changed", "blind", "baseline")
     return kinds.index(line.kind), mean is None, -(mean[0] if mean else best), line.model, line.protocol, line.strategy
 
 
@@ -95,6 +110,30 @@ def _same(names: Sequence[str], held: Mapping[str, Mapping[str, Row]], field: st
     return found
 
 
+@dataclass(frozen=True)
+class Ability:
+    """A line's mean over `held` of the `wanted` tasks that ask for an ability; `reach` is half its interval."""
+
+    mean: float
+    reach: float
+    held: int
+    wanted: int
+
+
+def abilities(board: Board) -> tuple[list[str], list[tuple[Line, list[Ability | None]]]]:
+    """Return the abilities that tasks ask for, and per line of the leaderboard the mean over the tasks of each."""
+    names = list(dict.fromkeys(ability for task in board.tasks for ability in task.abilities))
+    asking = [[task.name for task in board.tasks if name in task.abilities] for name in names]
+    lines = [(line, [_ability(line, tasks) for tasks in asking]) for line in board_lines(board)]
+    return names, [(line, cells) for line, cells in lines if any(cells)]
+
+
+def _ability(line: Line, tasks: Sequence[str]) -> Ability | None:
+    held = [task for task in tasks if (run := line.cells.get(task)) and run.complete and run.score]
+    mean = line.mean(held)
+    return Ability(*mean, len(held), len(tasks)) if mean else None
+
+
 def reference_lines(board: Board) -> list[tuple[str, list[str]]]:
     """Return the reference rows below the leaderboard: name, and a text per task."""
     per_task = [_texts(task, board.of(task.name)) for task in board.tasks]
@@ -103,12 +142,17 @@ def reference_lines(board: Board) -> list[tuple[str, list[str]]]:
 
 
 def _texts(task: BoardTask, runs: list[BoardRun]) -> dict[str, str]:
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[str]] = {}
     for name, value in references(task, runs):
-        found.setdefault(name.removesuffix(", lowest").removesuffix(", highest"), []).append(value)
-    return {name: " to ".join(f"{100 * value:.1f}" for value in values) for name, values in found.items()}
+        found.setdefault(name.removesuffix(", lowest").removesuffix(", highest"), []).append(percent(value))
+    return {name: " to ".join(dict.fromkeys(values)) for name, values in found.items()}
 
 
 def shade(estimate: Estimate | None) -> str:
     """Return the class that colours a cell: ten steps from 0 to 1."""
-    return "" if estimate is None else f"h{min(9, int(estimate.mean * 10))}"
+    return "" if estimate is None else step(estimate.mean)
+
+
+def step(value: float) -> str:
+    """Return the class that colours a number of 0 to 1."""
+    return f"h{min(9, int(value * 10))}"

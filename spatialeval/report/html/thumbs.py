@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from spatialeval.errors import SpatialEvalError
+from spatialeval.errors import MediaError, SpatialEvalError, UsageError
+from spatialeval.media import Media
 from spatialeval.tasks import load_task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SIDE = 360
 """Pixels of the longer side."""
+
+
+_FRAME = re.compile(r"(?P<video>.+)#(?:(?P<rule>linspace|uniform_tail)|fps=(?P<fps>[\d.]+)):(?P<at>\d+)/(?P<of>\d+)")
+"""How requests name frames: see spatialeval.data.frames."""
 
 
 class Pictures:
@@ -49,15 +56,31 @@ class Pictures:
         return self._made[digest]
 
     def _file(self, digest: str, name: str) -> bytes | None:
+        """Return a picture of the folder, or a frame of a video there, where it is the one that was sent."""
         if self._folder is None:
             return None
-        named: list[Path] = self._by_name.get(name.rpartition("/")[2], [])
-        for path in [self._folder / name.lstrip("/"), *named]:
-            inside = path.resolve().is_relative_to(self._folder.resolve())
-            data = path.read_bytes() if inside and path.is_file() else None
-            if data is not None and hashlib.sha256(data).hexdigest() == digest:
+        frame = _FRAME.fullmatch(name)
+        for path in self._paths(frame["video"] if frame else name):
+            try:
+                data = _frame(path, frame) if frame else path.read_bytes()
+            except (MediaError, UsageError, OSError):  # a damaged video, or its extra is not installed
+                continue
+            if hashlib.sha256(data).hexdigest() == digest:
                 return data
         return None
+
+    def _paths(self, name: str) -> Iterator[Path]:
+        """Yield the files inside of the folder that a name may mean."""
+        if self._folder is None:
+            return
+        named: list[Path] = self._by_name.get(name.rpartition("/")[2], [])
+        for path in dict.fromkeys([self._folder / name.lstrip("/"), *named]):
+            try:
+                inside = path.resolve().is_relative_to(self._folder.resolve()) and path.is_file()
+            except (OSError, ValueError):  # no name that a file can have
+                continue
+            if inside:
+                yield path
 
     @cached_property
     def _by_name(self) -> dict[str, list[Path]]:
@@ -82,3 +105,15 @@ class Pictures:
             return None
         self._left -= len(uri)
         return uri
+
+
+def _frame(path: Path, name: re.Match[str]) -> bytes:
+    """Return the frame of a video that a request named."""
+    from spatialeval.data.frames import frames_by_time, sample_frames  # noqa: PLC0415 - only videos need it
+
+    video, count = Media("video", path.name, path), int(name["of"])
+    if name["fps"]:
+        frames = frames_by_time(video, float(name["fps"]), count)
+    else:
+        frames = sample_frames(video, count, "linspace" if name["rule"] == "linspace" else "uniform_tail")
+    return frames[min(int(name["at"]), len(frames)) - 1].read()

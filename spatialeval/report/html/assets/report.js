@@ -110,5 +110,5 @@
   };
   addEventListener("hashchange", open);
   open();
-  addEventListener("beforeprint", () => each("details.run, details.notes", (panel) => { panel.open = true; }));
+  addEventListener("beforeprint", () => each("main details", (panel) => { panel.open = true; }));
 })();

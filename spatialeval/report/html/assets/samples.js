@@ -12,14 +12,39 @@
     return element;
   };
 
+  /* A piece lies in the page, or beside it as a script: a page opened from disk may read no other file. */
+  const KEPT = 40;
   const opened = new Map();
+  const waiting = new Map();
+  let folder = "";
+  globalThis.spatialevalPiece = (id, data) => {
+    const wanted = waiting.get(id);
+    waiting.delete(id);
+    if (wanted) wanted(data);
+  };
+  const textOfPiece = (id) => {
+    const inside = document.getElementById(id);
+    if (inside) return Promise.resolve(inside.textContent);
+    return new Promise((resolve, reject) => {
+      const script = make("script");
+      waiting.set(id, resolve);
+      script.addEventListener("error", () => reject(new Error(`${folder}/${id}.js cannot be read`)));
+      script.addEventListener("load", () => script.remove());
+      script.src = `${folder}/${id}.js`;
+      document.head.append(script);
+    });
+  };
+  const unpack = async (id) => {
+    const bytes = Uint8Array.from(atob(await textOfPiece(id)), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+  };
   const load = (id) => {
-    if (!opened.has(id)) {
-      const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      opened.set(id, new Response(stream).json());
-    }
-    return opened.get(id);
+    const piece = opened.get(id) || unpack(id);
+    opened.delete(id);
+    opened.set(id, piece);
+    piece.catch(() => opened.delete(id));
+    if (opened.size > KEPT) opened.delete(opened.keys().next().value);
+    return piece;
   };
 
   const form = document.getElementById("sample-filters");
@@ -33,11 +58,13 @@
   let task = null;
   let found = [];
   let chosen = -1;
-  let asked = 0;
+  const asked = { filters: 0, shown: -1 };
+  const STATES = { unparsed: "u", truncated: "t", failed: "f" };
+  const letterOf = (answer) => STATES[answer.state] || (answer.score === 1 ? "1" : answer.score ? "p" : "0");
 
   const nameOf = (run) => {
     const several = (key) => new Set(task.runs.map((one) => one[key])).size > 1;
-    return [run.model, several("protocol") && run.protocol, several("strategy") && run.strategy].filter(Boolean).join(", ");
+    return [run.model, several("protocol") && run.protocol, several("strategy") && run.strategy, several("setting") && run.setting].filter(Boolean).join(", ");
   };
   const fill = (select, first, names) => {
     const options = names.map((name, place) => {
@@ -105,36 +132,59 @@
     figure.append(make("figcaption", "", thumbs[digest] ? name : `${name} (not in this page)`));
     return figure;
   };
-  const answerOf = (answer, item, several) => {
+  const formOf = (form, first, thumbs) => {
+    const parts = [make("p", "hint", `asked as: ${form.view || "it is"}`)];
+    if (form.question !== first.question) parts.push(make("pre", "", form.question));
+    const facts = make("dl");
+    if (form.target !== first.target) pair(facts, "right answer here", form.target);
+    const media = make("div", "media");
+    const shown = new Set(first.media.map(([, digest]) => digest));
+    media.append(...form.media.filter(([, digest]) => !shown.has(digest)).map((one) => pictureOf(one, thumbs)));
+    return [...parts, facts, media];
+  };
+  const answerOf = (answer, item, held, thumbs) => {
     const card = make("section", "answer");
-    const state = task.states[answer.run][item];
-    const head = make("h4", "", nameOf(task.runs[answer.run]));
-    head.prepend(make("span", `mark k${state}`, MARKS[state]), " ");
+    const state = letterOf(answer);
+    const name = nameOf(task.runs[answer.run]);
+    const mark = make("span", `mark k${state}`, MARKS[state]);
+    mark.setAttribute("aria-hidden", "true");
+    const head = make("h4", "", name);
+    head.prepend(mark, " ");
     const facts = make("dl");
     pair(facts, "outcome", `${NAMES[state]}${answer.score === undefined ? ", not scored" : `, score ${Math.round(answer.score * 1000) / 1000}`}`);
     pair(facts, "read", answer.read);
     pair(facts, "by rule", answer.rule);
     pair(facts, "ended", answer.finish);
     pair(facts, "failure", [answer.failure, answer.message].filter(Boolean).join(": "));
-    card.append(head, facts, make("pre", "reply", answer.reply === undefined ? "(no reply)" : answer.reply));
+    card.append(head);
+    if (answer.form) card.append(...formOf(held.forms[answer.form], held.forms[0], thumbs));
+    card.append(facts, make("pre", "reply", answer.reply === undefined ? "(no reply)" : answer.reply));
     if (answer.thoughts) card.append(text("Thoughts", answer.thoughts, false));
-    if (several && answer.sent !== undefined) card.append(make("p", "hint", `sent: wording ${answer.sent + 1}`));
+    if (held.sent.length > 1 && answer.sent !== undefined) card.append(make("p", "hint", `sent: wording ${answer.sent + 1}`));
     return card;
   };
+  const tell = (error) => {
+    count.textContent = shownText(error.message);
+    panel.replaceChildren(make("p", "grave", error.message));
+  };
   const show = async (item) => {
+    asked.shown = item;
     const { items, thumbs } = await load(`samples-${tasks.indexOf(task)}-${Math.floor(item / piece)}`);
+    if (asked.shown !== item) return;
     const held = items[item % piece];
+    const first = held.forms[0];
     const media = make("div", "media");
-    media.append(...held.media.map((one) => pictureOf(one, thumbs)));
+    media.append(...first.media.map((one) => pictureOf(one, thumbs)));
     const facts = make("dl");
     pair(facts, "sample", task.ids[item]);
     pair(facts, "category", task.categories[task.category[item]]);
-    pair(facts, "right answer", held.target);
+    pair(facts, "right answer", first.target);
     const answers = make("div", "answers");
+    answers.append(...held.answers.map((answer) => answerOf(answer, item, held, thumbs)));
     const several = held.sent.length > 1;
-    answers.append(...held.answers.map((answer) => answerOf(answer, item, several)));
-    const sent = held.sent.filter(Boolean).map((one, place) => text(several ? `Sent, wording ${place + 1}` : "What was sent", one, false));
-    panel.replaceChildren(make("h3", "", held.question || task.ids[item]), media, facts, answers, ...sent);
+    const sent = held.sent.map((one, place) => text(several ? `Sent, wording ${place + 1}` : "What was sent", one, false));
+    panel.replaceChildren(make("h3", "", first.question || task.ids[item]), media, facts, answers, ...sent);
+    panel.scrollTop = 0;
   };
 
   const choose = (place) => {
@@ -144,26 +194,31 @@
     if (top < list.scrollTop) list.scrollTop = top;
     else if (top + ROW > list.scrollTop + list.clientHeight) list.scrollTop = top + ROW - list.clientHeight;
     draw();
-    show(found[chosen]);
+    show(found[chosen]).catch(tell);
   };
 
-  const textOf = (item, place) => [task.ids[place], item.question, item.target, ...item.answers.map((one) => one.reply || "")].join("\n").toLowerCase();
+  const textOf = (item, place) => [task.ids[place], ...item.forms.flatMap((form) => [form.question, form.target]), ...item.answers.map((one) => one.reply || "")].join("\n").toLowerCase();
+  const AHEAD = 8;
   const search = async (places, words, ticket) => {
+    const numbers = [...new Set(places.map((place) => Math.floor(place / piece)))];
+    const wanted = new Map(numbers.map((number) => [number, []]));
+    for (const place of places) wanted.get(Math.floor(place / piece)).push(place);
     const hits = [];
-    let last = null;
-    for (const place of places) {
-      const number = Math.floor(place / piece);
-      if (last === null || last.number !== number) {
-        last = { number, items: (await load(`samples-${tasks.indexOf(task)}-${number}`)).items };
-        if (ticket !== asked) return null;
-      }
-      if (textOf(last.items[place % piece], place).includes(words)) hits.push(place);
+    for (let start = 0; start < numbers.length; start += AHEAD) {
+      const some = numbers.slice(start, start + AHEAD);
+      const loaded = await Promise.all(some.map((number) => load(`samples-${tasks.indexOf(task)}-${number}`)));
+      if (ticket !== asked.filters) return null;
+      count.textContent = `searching… ${Math.floor((100 * start) / numbers.length)} %`;
+      some.forEach((number, nth) => {
+        const { items } = loaded[nth];
+        hits.push(...wanted.get(number).filter((place) => textOf(items[place % piece], place).includes(words)));
+      });
     }
     return hits;
   };
   const filter = async () => {
-    asked += 1;
-    const ticket = asked;
+    asked.filters += 1;
+    const ticket = asked.filters;
     const { run, other, state, category, words } = Object.fromEntries(new FormData(form));
     const watched = run === "" ? task.states : [task.states[run]];
     const right = (states, place) => states[place] === "1";
@@ -176,13 +231,14 @@
     });
     if (words.trim()) {
       count.textContent = "searching…";
-      places = await search(places, words.trim().toLowerCase(), ticket);
-      if (places === null) return;
+      places = await search(places, words.trim().toLowerCase(), ticket).catch(tell);
+      if (!places) return;
     }
     found = places;
     chosen = -1;
     spacer.style.height = `${found.length * ROW}px`;
     list.scrollTop = 0;
+    asked.shown = -1;
     count.textContent = `${found.length.toLocaleString("en")} of ${task.ids.length.toLocaleString("en")} questions`;
     draw();
   };
@@ -216,7 +272,8 @@
   load("samples-index").then((index) => {
     piece = index.piece;
     tasks = index.tasks;
+    folder = index.beside;
     fill(fields.task, "", tasks.map((one) => one.task));
     return start(0);
-  });
+  }).catch(tell);
 })();

@@ -1,0 +1,7 @@
+"""Plots as files, SVG and PNG: titles, units, n and 95 % intervals in each. matplotlib loads only here."""
+
+from __future__ import annotations
+
+from spatialeval.report.plots.results import plot_ablations, plot_comparison, plot_results, plot_robustness
+
+__all__ = ["plot_ablations", "plot_comparison", "plot_results", "plot_robustness"]
