@@ -6,13 +6,13 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from spatialeval.errors import MediaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import PIL.Image
 
@@ -30,6 +30,60 @@ _MAGIC = (
 )
 
 
+class Shelf(Protocol):
+    """A table on disk that gives any cell of its rows."""
+
+    def read(self, row: int, path: tuple[str | int, ...]) -> bytes:
+        """Return the bytes of a cell; raise MediaError when they cannot be read."""
+        ...
+
+    def at_hand(self, row: int, path: tuple[str | int, ...]) -> bool:
+        """Tell whether a cell can be had without reading the disk."""
+        ...
+
+
+class Cell:
+    """Bytes that stand in a table on disk: known by their digest, read from the table each time.
+
+    Args:
+        digest: SHA-256 of the bytes.
+        shelf: the table.
+        row: the row's number in it.
+        path: from the row to the bytes: column, then fields of structs and places in lists.
+    """
+
+    __slots__ = ("digest", "path", "row", "shelf")
+
+    def __init__(self, digest: bytes, shelf: Shelf, row: int, path: tuple[str | int, ...]) -> None:
+        self.digest, self.shelf, self.row, self.path = digest, shelf, row, path
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether the bytes can be had without reading the disk."""
+        return self.shelf.at_hand(self.row, self.path)
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of the media `name`; raise MediaError when they are not what they were."""
+        data = self.shelf.read(self.row, self.path)
+        if hashlib.sha256(data).digest() != self.digest:
+            raise MediaError(
+                f"{name!r} in row {self.row} of the data has changed since the rows were loaded. Run the command again."
+            )
+        return data
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are the same bytes."""
+        return isinstance(other, Cell) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        """Hash the digest."""
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle as the bytes themselves: another process or machine may not have the table."""
+        return bytes, (self.read("media"),)
+
+
 @dataclass(frozen=True)
 class Media:
     """One image or video of a sample.
@@ -37,19 +91,22 @@ class Media:
     Attributes:
         kind: "image" or "video".
         name: how messages and errors call it: a file name or a column name.
-        source: the stored bytes, the file that holds them, or a function that makes them (a frame of a video).
+        source: the stored bytes, the cell or the file that holds them, or a function that makes them (a frame of a
+            video).
         edit: what is done to the frames of a video before they are shown (mirrored, in another order).
     """
 
     kind: Literal["image", "video"]
     name: str
-    source: bytes | Path | Callable[[], bytes] = field(repr=False)
+    source: bytes | Cell | Path | Callable[[], bytes] = field(repr=False)
     edit: Callable[[Sequence[Media]], Sequence[Media]] | None = field(default=None, repr=False, compare=False)
 
     def read(self) -> bytes:
         """Return the stored bytes; raise MediaError, naming the file, when they cannot be read."""
         if isinstance(self.source, bytes):
             return self.source
+        if isinstance(self.source, Cell):
+            return self.source.read(self.name)
         if callable(self.source):
             return self.source()
         try:
@@ -68,14 +125,26 @@ class Media:
     @cached_property
     def sha256(self) -> str:
         """Hex digest of the stored bytes; results name media by it."""
+        if isinstance(self.source, Cell):
+            return self.source.digest.hex()
         return hashlib.sha256(self.read()).hexdigest()
 
     @property
+    def in_row(self) -> bool:
+        """Whether the bytes came with the sample's row, so that their digest costs no reading."""
+        return isinstance(self.source, bytes | Cell)
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether reading the bytes is no work for a disk or a decoder, so that an event loop may do it."""
+        return isinstance(self.source, bytes) or (isinstance(self.source, Cell) and self.source.at_hand)
+
+    @property
     def fingerprint(self) -> str:
-        """A cheap identity for noticing changed data: the digest of held bytes, or a file's name and size."""
-        if isinstance(self.source, bytes):
+        """A cheap identity for noticing changed data: the digest of bytes in rows, or a file's name and size."""
+        if self.in_row:
             return self.sha256
-        if callable(self.source):
+        if not isinstance(self.source, Path):
             return self.name
         try:
             return f"{self.name}:{self.source.stat().st_size}"

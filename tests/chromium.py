@@ -53,12 +53,13 @@ class Page:
         return answer["result"]
 
     async def open(self, file, width=1280, height=900):
+        """Show a file, or an address."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             await self.send(f"{domain}.enable")
         await self.send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
         )
-        await self.send("Page.navigate", url=file.as_uri())
+        await self.send("Page.navigate", url=file if isinstance(file, str) else file.as_uri())
         await self.until("document.readyState === 'complete'")
 
     async def js(self, code):
@@ -66,6 +67,17 @@ class Page:
         done = await self.send("Runtime.evaluate", expression=code, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in done, done
         return done["result"].get("value")
+
+    async def change(self, element, value):
+        """Give a field of a form another value, as a user does."""
+        shown = json.dumps(value)
+        await self.js(f"{element}.value = {shown}, {element}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+    async def press(self, key):
+        """Press a key."""
+        more = {"text": "\r", "windowsVirtualKeyCode": 13} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, **more)
 
     async def until(self, code, seconds=20):
         """Wait until an expression is true."""
@@ -85,7 +97,8 @@ async def chromium(folder):
     """Yield an empty page; `folder` keeps the browser's profile."""
     command = [
         binary(), "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--no-first-run",
-        "--disable-background-networking", "--disable-dev-shm-usage", f"--user-data-dir={folder}", "about:blank",
+        "--disable-background-networking", "--hide-scrollbars", "--disable-dev-shm-usage",
+        f"--user-data-dir={folder}", "about:blank",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
     try:

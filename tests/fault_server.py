@@ -17,8 +17,10 @@ import argparse
 import asyncio
 import importlib
 import json
+import os
 import re
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from aiohttp import web
@@ -48,6 +50,8 @@ class FaultServer:
         mode: what a marker that does not say means.
         latency: seconds before every reply.
         retry_after: the Retry-After header of a 429.
+        log: a file that gets every prompt, as a line of JSON, before it is answered. A server that is started again
+            goes on with its counts, so that what happens once happens once.
     """
 
     def __init__(
@@ -57,9 +61,12 @@ class FaultServer:
         latency: float = 0.0,
         retry_after: str = "0",
         port: int = 0,
+        log: Path | None = None,
     ) -> None:
         self.answer, self.mode, self.latency, self.retry_after, self.port = answer, mode, latency, retry_after, port
-        self.counts: Counter[str] = Counter()
+        before = log.read_text().splitlines() if log and log.exists() else ()
+        self.counts: Counter[str] = Counter(map(json.loads, before))
+        self.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT) if log else None
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.in_flight = self.most_in_flight = 0
@@ -95,6 +102,8 @@ class FaultServer:
         body = await request.json()
         prompt = prompt_of(body)
         self.counts[prompt] += 1
+        if self.log is not None:
+            os.write(self.log, f"{json.dumps(prompt)}\n".encode())
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         self.in_flight += 1
@@ -178,12 +187,13 @@ def main() -> None:
     parser.add_argument("--retry-after", default="0")
     parser.add_argument("--mode", choices=("once", "always"), default="always")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--log", type=Path)
     given = parser.parse_args()
     answer: Callable[[str], str] = lambda prompt: "A"  # noqa: E731
     if given.answer:
         module, _, function = given.answer.partition(":")
         answer = getattr(importlib.import_module(module), function)
-    asyncio.run(serve(FaultServer(answer, given.mode, given.latency, given.retry_after, given.port)))
+    asyncio.run(serve(FaultServer(answer, given.mode, given.latency, given.retry_after, given.port, given.log)))
 
 
 if __name__ == "__main__":

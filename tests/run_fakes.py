@@ -50,6 +50,7 @@ class FakeProtocol:
     settings: Settings = field(default=Settings(max_tokens=16))
     grader: Grader = field(default=GRADER)
     strict_grader: Grader = field(default=GRADER)
+    cap: int | None = None
 
     def request(self, sample, *, instruction=None, settings=None):
         text = Text(f"{sample.question}{instruction or ''}")

@@ -103,7 +103,9 @@ def test_all_arms_have_the_same_cap_and_the_same_reader(spec):
 @pytest.mark.parametrize(
     ("strategies", "asked", "cap"),
     [
-        (["plain", "cot"], 64, 1024),
+        (["plain", "cot"], None, 1024),
+        (["plain", "cot"], 64, 64),  # what is asked for by name holds, also where it is less
+        (["plain", "cot(max_tokens=40)"], None, 40),
         (["plain", "cot"], 2048, 2048),
         (["plain", "scene-graph(max_tokens=6000)"], None, 6000),  # its first call has 4000
     ],

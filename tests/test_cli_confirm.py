@@ -71,3 +71,39 @@ def test_several_runs_are_asked_about_by_what_they_come_to_together(ready, monke
             announce_all(runs, model(hosted=True), yes=False)
     announce_all(runs, model(hosted=True), yes=refused)
     assert f"2 runs: up to {calls:,} calls" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("way", "calls", "upper"),
+    [
+        ("plain", 1, lambda first, cap: first),
+        ("cot-2turn", 2, lambda first, cap: 2 * first + cap),
+        ("self-consistency(k=3, of=cot-2turn)", 6, lambda first, cap: 3 * (2 * first + cap)),
+        ("scene-graph(graph_max_tokens=10, max_tokens=30)", 2, lambda first, cap: 2 * first + cap),
+        ("facts-solve(facts=rules)", 0, lambda first, cap: 0),
+    ],
+)
+def test_later_calls_are_guessed_with_all_that_was_said_before(way, calls, upper):
+    from spatialeval.run.asking import parse_asking
+
+    strategy = parse_asking(way)[0]
+    assert strategy.calls == calls
+    assert strategy.prompt_tokens(100, 1000, 800) == upper(100, 1000)
+
+
+def test_pictures_that_tools_may_add_are_in_the_guess(ready):
+    from spatialeval.run.asking import parse_asking
+
+    tools = parse_asking("tools(max_calls=3, max_pictures=2)")[0]
+    assert tools.prompt_tokens(100, 1000, 800) == 3 * 100 + 3 * 1000 + 2 * 2 * 800
+
+
+def test_answers_are_at_most_as_long_as_the_longest_cap(ready):
+    import asyncio
+
+    from spatialeval.run.execute import estimate
+
+    run = ready("scene-graph(graph_max_tokens=10, max_tokens=30)+circular")
+    plan = asyncio.run(estimate(run.spec, run))
+    assert (plan.samples, plan.items, plan.calls) == (ROWS, 4 * ROWS, 8 * ROWS)
+    assert plan.completion_tokens == 8 * ROWS * 30

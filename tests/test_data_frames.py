@@ -18,6 +18,7 @@ from spatialeval.data.frames import (
     sample_frames,
 )
 from spatialeval.errors import MediaError, UsageError
+from spatialeval.lru import LRU
 from spatialeval.media import Media, open_image
 
 av = pytest.importorskip("av", reason="the video extra is not installed")
@@ -59,7 +60,7 @@ def decoded(monkeypatch) -> list:
     """Every decoding of a video, with an empty cache before it."""
     calls = []
     decode = frames._decode
-    monkeypatch.setattr(frames, "_CACHE", frames._Cache(frames.CACHE_BYTES))
+    monkeypatch.setattr(frames, "_CACHE", LRU(frames.CACHE_BYTES, frames._weight))
     monkeypatch.setattr(frames, "_decode", lambda video, wanted: calls.append(video.name) or decode(video, wanted))
     return calls
 
@@ -145,8 +146,8 @@ def test_a_replaced_video_is_decoded_again(tmp_path, decoded):
 
 def test_the_cache_forgets_the_least_used_video_above_its_limit(tmp_path, decoded, monkeypatch):
     videos = [Media("video", name, write_video(tmp_path / name, 4)) for name in ("a.mp4", "b.mp4", "c.mp4")]
-    weight = sum(len(image.read()) for image in read_frames(videos[0], [0, 3]))
-    monkeypatch.setattr(frames, "_CACHE", frames._Cache(int(2.5 * weight)))
+    weight = frames.CACHE_BYTES // frames.CACHE_VIDEOS  # of a small video
+    monkeypatch.setattr(frames, "_CACHE", LRU(int(2.5 * weight), frames._weight))
     decoded.clear()
     for place in (0, 1, 0, 2, 0, 1):
         read_frames(videos[place], [0, 3])
@@ -154,7 +155,7 @@ def test_the_cache_forgets_the_least_used_video_above_its_limit(tmp_path, decode
 
 
 def test_one_video_larger_than_the_cache_still_serves_all_its_questions(video, decoded, monkeypatch):
-    monkeypatch.setattr(frames, "_CACHE", frames._Cache(1))
+    monkeypatch.setattr(frames, "_CACHE", LRU(1, frames._weight))
     assert shown(read_frames(video, [0, 39])) == shown(read_frames(video, [0, 39])) == [0, 39]
     assert len(decoded) == 1
 

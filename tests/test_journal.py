@@ -103,6 +103,15 @@ async def test_replies_with_broken_unicode_are_kept(tmp_path):
         assert journal.call("s1", 0, "d").response["text"] == "\ud800 \0 \u2028"
 
 
+async def test_what_cannot_be_written_is_an_error_and_nobody_waits_for_ever(tmp_path):
+    with Journal.open(tmp_path / "journal.sqlite") as journal:
+        async with asyncio.timeout(10):
+            with pytest.raises(StorageError, match="surrogates not allowed"):
+                await journal.put_call("half a character: \ud800", 0, "d", a_call())
+            await journal.put_call("s1", 0, "d", a_call())
+        assert journal.call("s1", 0, "d") == a_call()
+
+
 async def test_many_writes_at_once_share_few_commits(tmp_path):
     commits = []
     with Journal.open(tmp_path / "j") as journal:

@@ -161,3 +161,19 @@ async def test_the_order_of_the_data_changes_no_answer(spec):
     there = dict(zip([s.id for s in samples], await replies(spec, samples), strict=True))
     back = dict(zip([s.id for s in samples[::-1]], await replies(spec, samples[::-1]), strict=True))
     assert there == back
+
+
+async def test_random_draws_anew_for_a_view_that_changes_nothing_but_the_picture():
+    samples = [Sample(f"s{i}", "choice", "Where?", "A", ("left", "right")) for i in range(200)]
+    model = open_model("random", ModelOptions())
+
+    async def drawn(view):
+        requests = [(s, Request((Message("user", (Text("?"),)),), Settings(), s)) for s in samples]
+        return [
+            (await model.ask_as(f"{s.id}|{view}|0" if view else f"{s.id}|0", request)).text for s, request in requests
+        ]
+
+    plain, mirrored = await drawn(""), await drawn("|mirrored")
+    assert plain == [model.answer(sample) for sample in samples]
+    assert mirrored == await drawn("|mirrored")
+    assert 60 < sum(map(str.__eq__, plain, mirrored)) < 140  # as often as two coins agree

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.utils import formatdate
+from functools import partial
 
 import pytest
 
@@ -69,15 +70,22 @@ def test_a_prompt_blocked_by_the_provider_is_a_content_filter():
     assert status_error(400, {}, body).kind == "content_filter"
 
 
-def test_a_picture_is_encoded_once_and_the_cache_stays_within_its_limit():
+def test_a_frame_is_encoded_once_and_the_cache_stays_within_its_limit():
     urls = DataUrls(limit=200)
-    shown = [Media("image", str(n), PNG) for n in range(3)]
+    shown = [Media("image", str(n), partial(bytes.__add__, PNG, bytes([n]))) for n in range(3)]
     first = urls.url(shown[0])
     assert urls.url(shown[0]) is first
+    assert urls.url(Media("image", "the same bytes", lambda: PNG + bytes([0]))) is first
     for media in shown:
         urls.url(media)
-    assert urls.held <= 200
+    assert 0 < urls.held <= 200
     assert urls.url(shown[0]) == first
+
+
+def test_stored_pictures_are_encoded_and_not_kept():
+    urls = DataUrls()
+    assert urls.url(Media("image", "a", PNG)).startswith("data:image/png;base64,")
+    assert urls.held == 0
 
 
 def test_retry_after_that_says_nothing_usable_is_none():

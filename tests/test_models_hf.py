@@ -74,20 +74,20 @@ async def test_a_batch_answers_what_single_requests_answer(kind, text_folder, vi
         together = await outcomes(model, requests)
         assert sizes == [len(QUESTIONS)]
         alone = [await model.ask(request) for request in requests]
-        assert model._engine.loaded.tokenizer.padding_side == "left"
+        assert model._engines[0].loaded.tokenizer.padding_side == "left"
     assert together == alone
     assert len({response.text for response in together}) > 1
     assert len({response.usage.prompt_tokens for response in together}) > 1
 
 
 def spy_on_batches(model):
-    sizes, inner = [], model._engine._generate
+    sizes, inner = [], model._engines[0]._generate
 
     def generate(requests, chats):
         sizes.append(len(requests))
         return inner(requests, chats)
 
-    model._engine._generate = generate
+    model._engines[0]._generate = generate
     return sizes
 
 
@@ -105,8 +105,8 @@ async def test_the_answer_depends_on_the_picture_and_pictures_may_be_missing(vis
 @pytest.mark.slow
 async def test_an_answer_ends_at_the_end_token_or_is_cut_at_the_cap(text_folder, tmp_path):
     async with running(text_folder) as model:
-        generated, inner = [], model._engine._response
-        model._engine._response = lambda ids, *rest: generated.append(ids) or inner(ids, *rest)
+        generated, inner = [], model._engines[0]._response
+        model._engines[0]._response = lambda ids, *rest: generated.append(ids) or inner(ids, *rest)
         full = await model.ask(request_of("Where?"))
         (ids,) = generated
     assert (full.finish, full.usage.completion_tokens) == ("length", 8)
@@ -183,14 +183,14 @@ async def test_a_corrupt_picture_fails_only_its_request(vision_folder):
 @pytest.mark.slow
 async def test_an_exception_of_the_model_fails_only_the_request_that_causes_it(text_folder):
     async with running(text_folder) as model:
-        inner = model._engine._encode
+        inner = model._engines[0]._encode
 
         def encode(chats):
             if any("poison" in chat[-1]["content"] for chat in chats):
                 raise IndexError("index out of range in self")
             return inner(chats)
 
-        model._engine._encode = encode
+        model._engines[0]._encode = encode
         results = await outcomes(model, [request_of(q) for q in (*QUESTIONS[:3], "poison")])
     assert [type(result).__name__ for result in results] == ["Response", "Response", "Response", "ModelError"]
     assert results[3].kind == "model_error"
@@ -202,7 +202,7 @@ async def test_a_batch_that_memory_does_not_hold_is_halved_and_later_ones_start_
     requests = [request_of(question) for question in QUESTIONS]
     async with running(text_folder) as model:
         expected = [await model.ask(request) for request in requests]
-        tried, inner = [], model._engine._encode
+        tried, inner = [], model._engines[0]._encode
 
         def encode(chats):
             tried.append(len(chats))
@@ -210,10 +210,10 @@ async def test_a_batch_that_memory_does_not_hold_is_halved_and_later_ones_start_
                 raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
             return inner(chats)
 
-        model._engine._encode = encode
+        model._engines[0]._encode = encode
         assert await outcomes(model, requests) == expected
         assert tried == [4, 2, 1, 1, 1, 1]
-        model._engine._encode = lambda chats: (_ for _ in ()).throw(RuntimeError("out of memory"))
+        model._engines[0]._encode = lambda chats: (_ for _ in ()).throw(RuntimeError("out of memory"))
         (failed,) = await outcomes(model, requests[:1])
     assert failed.kind == "model_error"
     assert "smaller dtype" in str(failed)
@@ -223,8 +223,8 @@ async def test_a_batch_that_memory_does_not_hold_is_halved_and_later_ones_start_
 async def test_closing_ends_a_running_generation_and_leaves_no_thread(text_folder):
     model = open_model(f"hf:{text_folder}", ModelOptions(extra={"device": "cpu"}))
     await model.start()
-    model._engine.loaded = replace(model._engine.loaded, context=None)
-    model._engine.loaded.model.generation_config.min_new_tokens = 20_000
+    model._engines[0].loaded = replace(model._engines[0].loaded, context=None)
+    model._engines[0].loaded.model.generation_config.min_new_tokens = 20_000
     asked = asyncio.create_task(model.ask(request_of("Where?", max_tokens=20_000)))
     await asyncio.sleep(0.3)
     began = time.monotonic()

@@ -78,7 +78,7 @@ async def test_a_batch_takes_items_of_one_key_and_of_like_size():
         batches.append(items)
         return [item.upper() for item in items]
 
-    batcher = MicroBatcher(work, batch_size=2, key=lambda item: item[0], size=len)
+    batcher = MicroBatcher([work], batch_size=2, key=lambda item: item[0], size=len)
     items = ["a", "bb", "aaaaaaaa", "aa", "b", "aaaaaaa"]
     answers = await asyncio.gather(*(batcher.submit(item) for item in items))
     await batcher.close()
@@ -92,7 +92,7 @@ async def test_an_exception_in_a_result_reaches_only_its_item_and_a_raised_one_r
             raise RuntimeError("broken")
         return [ValueError(item) if item == "bad" else item for item in items]
 
-    batcher = MicroBatcher(work, batch_size=8, key=lambda item: item == "raise", size=len)
+    batcher = MicroBatcher([work], batch_size=8, key=lambda item: item == "raise", size=len)
     submitted = (batcher.submit(item) for item in ("fine", "bad", "raise"))
     fine, bad, raised = await asyncio.gather(*submitted, return_exceptions=True)
     await batcher.close()
@@ -103,7 +103,7 @@ async def test_an_exception_in_a_result_reaches_only_its_item_and_a_raised_one_r
 
 async def test_a_cancelled_item_is_not_worked_on():
     seen = []
-    batcher = MicroBatcher(lambda items: seen.extend(items) or items, batch_size=4, key=lambda _: 0, size=len)
+    batcher = MicroBatcher([lambda items: seen.extend(items) or items], batch_size=4, key=lambda _: 0, size=len)
     cancelled = asyncio.create_task(batcher.submit("cancelled"))
     await asyncio.sleep(0)
     cancelled.cancel()

@@ -179,7 +179,7 @@ async def test_the_key_is_sent_and_shown_nowhere(transport, caplog):
     async with FaultServer() as server, asking(server.base_url, transport) as model:
         with pytest.raises(ModelError) as caught:
             await model.ask(request_of("[fault:echo_key]"))
-        shown = [repr(model), repr(model._transport), json.dumps(model.identity()), caplog.text]
+        shown = [repr(model), repr(model._endpoints), json.dumps(model.identity()), caplog.text]
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
     error = caught.value
     chain = [error, error.__cause__, None if error.__suppress_context__ else error.__context__]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
+from video_set import write_set
 
 REASON = "vllm is not installed in this environment; docs/models-vllm.md says how to run these"
 pytestmark = [
@@ -131,6 +133,76 @@ def test_a_shared_prompt_comes_from_the_prefix_cache_and_refusals_have_kinds(tmp
         asyncio.run(main())
         """,
     )
+
+
+def test_prompts_have_the_token_ids_of_transformers(tmp_path):
+    done = run(
+        tmp_path,
+        f"""
+        from spatialeval.messages import Image
+        items = prepare(spec("embedded", {str(tmp_path)!r})).items
+        one, other = (Image(item.sample.media[0]) for item in items[:2])
+        chats = [
+            (Message("user", (Text("Where is it?"),)),),
+            (Message("user", (one, Text("Where is the red circle?"))),),
+            (Message("system", (Text("Look well."),)), Message("user", (one, Text(" or "), other, Text("?")))),
+            (
+                Message("user", (one, Text("Left?"))),
+                Message("assistant", (Text("yes"),)),
+                Message("user", (Text("Sure?"),)),
+            ),
+        ]
+        async def main():
+            ours = open_model(f"vllm:{{TINY}}", ModelOptions(extra=EXTRA))
+            theirs = open_model("embedded", ModelOptions(extra=dict(device="cpu")))
+            try:
+                await ours.start()
+                await theirs.start()
+                for chat in chats:
+                    asked = Request(chat, Settings(max_tokens=8))
+                    one, two = await asyncio.gather(ours.ask(asked), theirs.ask(asked))
+                    # after asking: what was rendered and never asked is missing in the engine
+                    mine = list((await ours._engine._prompt(chat))["prompt_token_ids"])
+                    engine = theirs._engines[0]
+                    wanted = engine._encode([[engine._turn(message) for message in chat]])["input_ids"][0].tolist()
+                    assert mine == wanted, (mine, wanted)
+                    assert one.text == two.text
+                    assert one.usage.prompt_tokens == two.usage.prompt_tokens == len(mine)
+                print("same", len(chats))
+            finally:
+                await theirs.close()
+                await ours.close()
+        asyncio.run(main())
+        """,
+    )
+    assert "same 4" in done.stdout
+
+
+def test_questions_on_one_video_share_its_frames_in_the_prefix_cache(tmp_path):
+    """By the engine's own count: of 7 videos with 84 questions, all but the first on each find its frames cached."""
+    pytest.importorskip("av", reason="the video extra is not installed")
+    write_set(tmp_path / "set", videos=7, questions=84, frames=8)
+    done = run(
+        tmp_path,
+        f"""
+        extra = dict(EXTRA, limit_mm_per_prompt=dict(image=8), engine_args=dict(block_size=32))
+        options = ModelOptions(extra=extra, concurrency=16)
+        given = dict(data=Path({str(tmp_path)!r}) / "set" / "videos.jsonl", media=Path({str(tmp_path)!r}) / "set")
+        rooms = RunSpec(task={str(tmp_path / "set" / "rooms.yaml")!r}, model=f"vllm:{{TINY}}", options=options,
+                        out=Path({str(tmp_path / "out")!r}), **given)
+        from spatialeval.data import frames
+        decoded, inner = [], frames._decode
+        frames._decode = lambda *given: decoded.append(given) or inner(*given)
+        summary = asyncio.run(execute(rooms)).summary
+        assert summary.complete
+        print("decoded", len(decoded), "cached", summary.tokens.cached, "of", summary.tokens.prompt)
+        """,
+    )
+    found = re.search(r"decoded (\d+) cached (\d+) of (\d+)", done.stdout)
+    decoded, cached, prompt = map(int, found.groups())
+    shared = (84 - 7) * 8 * 16  # pictures have 16 tokens, and their 128 fill whole blocks of 32
+    assert decoded == 7
+    assert 0.95 * shared <= cached < prompt
 
 
 def test_choices_bind_the_answer(tmp_path):

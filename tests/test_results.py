@@ -323,7 +323,9 @@ def test_saved_replies_score_as_a_run_with_the_same_replies_does(tmp_path, sides
     rows[0]["response"] = "B"
     rows[3]["response"] = "no idea"
     run = results_of(tmp_path / "run", sides, {"near-0": "B", "near-3": "no idea"})
-    saved = score(sides, write_replies(tmp_path, rows), out=tmp_path / "saved")
+    saved = score(sides, write_replies(tmp_path, rows))
+    (tmp_path / "saved").mkdir()
+    saved.write(tmp_path / "saved")
     assert saved.summary.complete
     assert (saved.summary.categories, saved.summary.parts) == (run.categories, run.parts)
     assert [record.score for record in saved.records][:4] == [0.0, 1.0, 1.0, 0.0]

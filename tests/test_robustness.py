@@ -63,7 +63,7 @@ def test_a_constant_letter_survives_no_circular_evaluation(spec):
 
 
 def test_the_right_answer_survives_everything(spec):
-    found = robust(spec, model=FunctionModel(lambda request: request.sample.target))
+    found = robust(spec, model=FunctionModel(lambda request: request.form(request.sample.target)))
     assert found.rows
     for row in found.rows:
         assert (row.plain.mean, row.changed.mean, row.both.mean) == (1, 1, 1), row.name

@@ -60,7 +60,7 @@ def spec_of(folder, server, faults, **changes):
         options=ModelOptions(base_url=server.base_url, timeout=0.5, concurrency=8),
         data=folder / "rows.jsonl",
         out=folder / "results",
-        retry=RetryPolicy(attempts=3, base=0.01, cap=0.02),
+        retry=RetryPolicy(attempts=3, base=0.01, cap=0.02, refusals=3),
     )
     return replace(spec, **changes)
 

@@ -127,6 +127,7 @@ def test_totals_add_up_what_backends_told():
         "prompt_tokens": 20,
         "completion_tokens": 4,
         "cached_tokens": 0,
+        "cached_answers": 0,
     }
 
 

@@ -18,13 +18,17 @@ def failing(errors):
     async def send():
         if left:
             raise left.pop(0)
-        return Response("A")
+        return Response("A"), 0.5
 
     return send
 
 
 def passing_error(retry_after=None):
-    return ModelError("busy", kind="rate_limited", transient=True, retry_after=retry_after)
+    return ModelError("busy", kind="server_error", transient=True, retry_after=retry_after)
+
+
+def refusal(retry_after=None):
+    return ModelError("slow down", kind="rate_limited", transient=True, retry_after=retry_after)
 
 
 async def attempt(errors, policy, name="s1|0"):
@@ -77,3 +81,25 @@ async def test_jitter_is_the_same_for_the_same_call_and_differs_between_calls():
 
 def test_a_wait_grows_without_overflow():
     assert RetryPolicy(jitter=0.0).delay(900, passing_error(), random.Random(0)) == 60.0
+
+
+async def test_refusals_for_the_rate_are_no_attempts_and_no_waits_of_the_call():
+    tried, slept = await attempt([*[refusal(1.0)] * 20, passing_error(), *[refusal()] * 20], RetryPolicy(attempts=2))
+    assert (tried.response, tried.attempts, tried.latency) == (Response("A"), 42, 0.5)
+    assert len(slept) == 1
+
+
+async def test_one_request_that_is_refused_again_and_again_is_given_up():
+    tried, slept = await attempt([refusal(0.0)] * 9, RetryPolicy(refusals=5))
+    assert (tried.attempts, tried.error.kind, slept) == (5, "rate_limited", [])
+
+
+async def test_refusals_end_when_waiting_is_hopeless():
+    tried = await ask_with_retry(failing([refusal()] * 9), RetryPolicy(), sleep=None, hopeless=lambda: True)
+    assert tried.attempts == 1
+
+
+async def test_a_spent_quota_is_not_waited_for():
+    spent = ModelError("insufficient_quota", kind="rate_limited")
+    tried, _ = await attempt([spent], RetryPolicy())
+    assert (tried.attempts, tried.error) == (1, spent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 import random
 
 import PIL.Image
@@ -50,6 +51,8 @@ MASKS = [mask(), mask("1", 1), mask("L", 1), mask("RGB", (255, 0, 0))]
         (((1.0, 0.5), (-0.1, 0.5)), {"outside": "clip"}, 0.5),
         (((0.0, 0.0, 1.0, 1.0),), {}, 0.5),
         (((0.5, 0.0, 1.5, 1.0),), {}, 0.5),
+        (((1.2, 0.1, 1.5, 0.2),), {}, 0),
+        (((math.inf, 0.5), (0.5, math.nan), (0.5, 0.5)), {}, 1 / 3),
         ((), {}, 0),
     ],
 )

@@ -16,7 +16,7 @@ PACKAGE = Path(spatialeval.__file__).parent
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = (
     ("_version", "errors"),
-    ("registry", "specs", "templates", "text", "yamlfile"),
+    ("lru", "registry", "specs", "templates", "text", "yamlfile"),
     ("media", "reasoning"),
     ("samples", "messages", "scores", "mazes", "gridgames"),
     ("written",),
@@ -25,13 +25,18 @@ LAYERS = (
     ("generators", "edits"),
     ("data", "importers"),
     ("tasks",),
+    ("rewards",),
     ("models",),
     ("tools",),
     ("views", "strategies"),
     ("stats",),
     ("run",),
     ("report",),
+    ("api",),
+    ("training",),
     ("cli",),
+    ("__main__",),
+    ("__main__",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -19,7 +19,7 @@ from spatialeval.cli.comparing import (
     specs_of,
     write_file,
 )
-from spatialeval.cli.main import INCOMPLETE, INTERRUPTED
+from spatialeval.cli.main import INCOMPLETE
 
 if TYPE_CHECKING:
     from spatialeval.run.ablation import Ablation
@@ -66,11 +66,15 @@ def command(**given: Any) -> None:
                 )
             except interruption() as stopped:
                 click.echo(str(stopped), err=True)
-                sys.exit(INTERRUPTED)
+                sys.exit(stopped.exit_code)
             displays.close()  # its last line belongs above the table
             print_ablation(ablation, make_console())
             found.append(ablation)
     if given["json_file"]:
         write_file(given["json_file"], [as_json(ablation) for ablation in found])
+    if given["plots"]:
+        from spatialeval.report.plots import plot_ablations
+
+        plot_ablations(found, given["plots"])
     if any(arm.effort.failed for ablation in found for arm in ablation.arms):
         sys.exit(INCOMPLETE)

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from spatialeval.cli.model_options import budget_options, model_entry, model_options
+from spatialeval.cli.where import placed, ray_options
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
 
     from spatialeval.run.events import Event
     from spatialeval.run.prepare import Prepared, RunSpec
+    from spatialeval.run.stopping import RunInterrupted
 
 C = TypeVar("C")
 
@@ -32,14 +36,12 @@ _OPTIONS = (
     click.option("-n", "--limit", type=click.IntRange(1), help="Most samples per task, the same in every run."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes."),
     click.option("--max-tokens", type=click.IntRange(1), help="Token cap of all runs, unless one needs more."),
-    click.option("--base-url", help="Root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1."),
-    click.option("-c", "--concurrency", type=click.IntRange(1), help="Most requests in flight."),
-    click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Of local models."),
-    click.option("-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the backend."),
+    model_options,
     click.option("--judge", help="The model that judges replies, for protocols that have replies judged."),
     click.option("--judge-option", "judge_extra", multiple=True, metavar="KEY=VALUE", help="How to reach the judge."),
     click.option("--yes", is_flag=True, help="Do not ask before many calls that cost money."),
     click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write everything here."),
+    click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Also draw SVG and PNG here."),
 )
 
 
@@ -47,7 +49,7 @@ def shared_options(command: C) -> C:
     """Give a command the options that say what is asked of whom."""
     for option in reversed(_OPTIONS):
         command = option(command)  # type: ignore[type-var]
-    return command
+    return ray_options(command)
 
 
 def names_in(*texts: str) -> list[str]:
@@ -57,14 +59,13 @@ def names_in(*texts: str) -> list[str]:
 
 def specs_of(given: dict[str, Any]) -> list[RunSpec]:
     """Return one run per task, under the plain strategy."""
-    from spatialeval.cli.judge_options import judge_entry, key_value
-    from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry
+    from spatialeval.cli.judge_options import judge_entry
+    from spatialeval.run.experiment import Experiment, TaskEntry
 
-    options = {key: given[key] for key in ("base_url", "concurrency", "batch_size")}
     where = {key: given[key] for key in ("data", "media", "partial")}
-    shared = {key: given[key] for key in ("limit", "seed", "max_tokens", "out")}
+    shared = budget_options(given) | {key: given[key] for key in ("limit", "seed", "max_tokens", "out")}
     experiment = Experiment(
-        models=[ModelEntry(spec=given["model"], extra=dict(map(key_value, given["extra"])), **options)],
+        models=[model_entry(given["model"], given)],
         tasks=[TaskEntry(task=task, **where) for task in given["tasks"]],
         judge=judge_entry(given["judge"], given["judge_extra"]),
         protocols=[given["protocol"]] if given["protocol"] else None,
@@ -73,7 +74,7 @@ def specs_of(given: dict[str, Any]) -> list[RunSpec]:
     specs = experiment.specs(command=tuple(sys.argv))
     if given["data"] and len(specs) > 1:
         raise click.UsageError("--data belongs to one task; name one task.")
-    return [replace(spec, strategy="plain") for spec in specs]
+    return [replace(spec, strategy="plain") for spec in placed(specs, given)]
 
 
 def displays_of(displays: ExitStack, model: str) -> Callable[[RunSpec, str], Callable[[Event], None]]:
@@ -98,7 +99,7 @@ def agreement(spec: RunSpec, *, yes: bool) -> Callable[[Sequence[Prepared]], Non
     return lambda runs: announce_all(runs, model, yes=yes)
 
 
-def interruption() -> type[Exception]:
+def interruption() -> type[RunInterrupted]:
     """Return what a run raises when it is stopped; imported late."""
     from spatialeval.run.stopping import RunInterrupted
 

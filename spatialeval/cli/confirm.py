@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spatialeval.models.prices import estimated
+from spatialeval.run.plan import MANY_CALLS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,9 +18,6 @@ if TYPE_CHECKING:
     from spatialeval.run.execute import Prepared
     from spatialeval.run.plan import Plan
     from spatialeval.run.records import Item
-
-MANY_CALLS = 20_000
-"""Calls of a model that somebody is paid for, above which a run asks first."""
 
 
 def announce(ready: Prepared, model: Model, *, yes: bool) -> None:
@@ -31,12 +31,12 @@ def announce(ready: Prepared, model: Model, *, yes: bool) -> None:
 
     per_sample = len(ready.items) * ready.strategy.calls / max(1, len({_asked(item) for item in ready.items}))
     many = model.hosted and len(ready.items) * ready.strategy.calls > MANY_CALLS
-    if per_sample <= 1 and not many:
+    if per_sample <= 1 and not many and model.quote is None:
         return
     plan = asyncio.run(estimate(ready.spec, ready))
     if not plan.calls:
         return
-    click.echo(_said(ready, plan), err=True)
+    click.echo(f"{_said(ready, plan)}{estimated(model.quote, plan.prompt_tokens, plan.completion_tokens)}.", err=True)
     _ask(plan.calls, model, yes=yes)
 
 
@@ -57,7 +57,7 @@ def announce_all(runs: Sequence[Prepared], model: Model, *, yes: bool) -> None:
         return
     click.echo(
         f"{len(runs)} runs: up to {calls:,} calls, about {prompt:,} prompt tokens and at most "
-        f"{answer:,} answer tokens.",
+        f"{answer:,} answer tokens{estimated(model.quote, prompt, answer)}.",
         err=True,
     )
     _ask(calls, model, yes=yes)
@@ -79,7 +79,7 @@ def _said(ready: Prepared, plan: Plan) -> str:
     each = f", up to {ready.strategy.calls} calls each" if ready.strategy.calls > 1 else ""
     return (
         f"{samples:,} samples{forms}{each}: up to {plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and "
-        f"at most {plan.completion_tokens:,} answer tokens."
+        f"at most {plan.completion_tokens:,} answer tokens"
     )
 
 

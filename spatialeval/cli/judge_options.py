@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from spatialeval.run.experiment import ModelEntry
 
 _SHARED = {
-    "base_url": "a text, the root of a server",
+    "base_url": "a text, the root of a server, or a list of them",
     "timeout": "a number above 0",
     "concurrency": "a whole number of at least 1",
     "batch_size": "a whole number of at least 1",
+    "rpm": "a number above 0",
+    "tpm": "a number above 0",
+    "price": "a text, such as in=2.50,out=10",
 }
 """The options that every model has, and what they must be."""
 

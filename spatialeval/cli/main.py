@@ -16,6 +16,7 @@ BAD_INPUT, INCOMPLETE, INTERRUPTED = 2, 3, 130
 _COMMANDS = {
     "quickstart": "Evaluate the embedded model on generated tasks: no key, no GPU, no download.",
     "run": "Ask a model the questions of tasks; the same command resumes.",
+    "merge": "Put the shards of a run (--shard) together into one ordinary run.",
     "score": "Score saved replies under any protocol, without a model.",
     "import": "Take over answers that another harness has paid for.",
     "judge-check": "Measure how well a judge agrees with verdicts that people gave.",
@@ -23,7 +24,12 @@ _COMMANDS = {
     "ablate": "Compare ways of asking: what is each strategy worth?",
     "robust": "Ask under mirrored pictures, turned options, changed words: what survives?",
     "report": "Write leaderboards and one self-contained HTML page of runs.",
+    "view": "Open a report in the browser, from this machine alone.",
+    "export": "Write runs as a model card's YAML, LaTeX, Markdown, CSV, JSON or Parquet.",
+    "power": "Say how many questions it takes to see a difference.",
     "show": "Print the tables of finished or unfinished runs again.",
+    "train": "Train a model by a recipe, with the scorers of the tasks as rewards.",
+    "loop": "Evaluate, train by a recipe, evaluate again: what was gained?",
     "tasks": "List, show, preview and validate tasks.",
 }
 

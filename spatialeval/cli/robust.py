@@ -20,7 +20,7 @@ from spatialeval.cli.comparing import (
     specs_of,
     write_file,
 )
-from spatialeval.cli.main import INCOMPLETE, INTERRUPTED
+from spatialeval.cli.main import INCOMPLETE
 
 if TYPE_CHECKING:
     from spatialeval.run.robustness import Robustness
@@ -54,10 +54,14 @@ def command(**given: Any) -> None:
                 found.append(robust(asked, names, events=partial(events, asked), agree=agree))
             except interruption() as stopped:
                 click.echo(str(stopped), err=True)
-                sys.exit(INTERRUPTED)
+                sys.exit(stopped.exit_code)
             displays.close()  # its last line belongs above the table
             print_robustness(found[-1], make_console())
     if given["json_file"]:
         write_file(given["json_file"], [as_json(each) for each in found])
+    if given["plots"]:
+        from spatialeval.report.plots import plot_robustness
+
+        plot_robustness(found, given["plots"])
     if any(each.plain.effort.failed or any(row.failed for row in each.rows) for each in found):
         sys.exit(INCOMPLETE)

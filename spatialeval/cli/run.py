@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spatialeval.cli.judge_options import judge_entry, key_value
-from spatialeval.cli.main import INCOMPLETE, INTERRUPTED
+from spatialeval.cli.judge_options import judge_entry
+from spatialeval.cli.main import INCOMPLETE
+from spatialeval.cli.model_options import budget_options, model_entry, model_options
+from spatialeval.cli.where import NAMES, placed, where_options
 
 if TYPE_CHECKING:
     from spatialeval.run.execute import RunOutcome, RunSpec
@@ -42,19 +44,7 @@ class _Temperature(click.FloatRange):
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Instead of the protocol's token cap.")
 @click.option("--temperature", type=_Temperature(), help="Instead of the protocol's; `none` sends none.")
-@click.option("--base-url", help="Root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=300.0,
-    show_default=True,
-    help="Seconds for one reply.",
-)
-@click.option("-c", "--concurrency", type=click.IntRange(1), help="Most requests in flight.")
-@click.option("--batch-size", type=click.IntRange(1), default=16, show_default=True, help="Of local models.")
-@click.option(
-    "-o", "--option", "extra", multiple=True, metavar="KEY=VALUE", help="A setting of the model's backend. Repeatable."
-)
+@model_options
 @click.option("--judge", help="The model that judges replies, for protocols that have replies judged.")
 @click.option(
     "--judge-option",
@@ -66,6 +56,11 @@ class _Temperature(click.FloatRange):
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Where results go."
 )
+@click.option(
+    "--cache", type=click.Path(path_type=Path), help="Folder of answers kept across runs; asks none of them twice."
+)
+@click.option("--cache-sampled", is_flag=True, help="Keep answers with a temperature above 0 there too.")
+@where_options
 @click.option("--fresh", is_flag=True, help="Move what the run folder holds aside and start over.")
 @click.option("--recover", is_flag=True, help="First save what can be read of a damaged journal.")
 @click.option("--tables", is_flag=True, help="Of several runs, print each one's own table too, not only the overview.")
@@ -87,6 +82,7 @@ def command(ctx: click.Context, /, experiment: Path | None, **given: Any) -> Non
         )
     else:
         specs = _specs(given)
+    specs = placed(specs, given)
     if given["dry_run"]:
         _dry_run(specs)
     else:
@@ -113,7 +109,7 @@ def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "
     for spec in specs:
         outcomes.append(_run(spec, yes=yes))
         _print_result(outcomes[-1], table=len(outcomes) <= tables)
-    if len(outcomes) > 1:
+    if len(outcomes) > 1 and not specs[0].shard:
         print_overview([outcome.summary for outcome in outcomes])
     if closing:
         click.echo(closing)
@@ -127,16 +123,18 @@ def _check_names(specs: list[RunSpec]) -> None:
     from spatialeval.models import open_model
     from spatialeval.models.judge_words import said_of_judge
     from spatialeval.run.asking import parse_asking
+    from spatialeval.run.spending import check_priced
     from spatialeval.tasks import load_task
 
     tasks = {name: load_task(name) for name in dict.fromkeys(spec.task for spec in specs)}
     for spec in specs:
         tasks[spec.task].protocol(spec.protocol)
         parse_asking(spec.strategy)
-        open_model(spec.model, spec.options)
+        model, judge = open_model(spec.model, spec.options), None
         if spec.judge:
             with said_of_judge():
-                open_model(spec.judge, spec.judge_options)
+                judge = open_model(spec.judge, spec.judge_options)
+        check_priced(spec.budget, model, judge)
     check_data({spec.task: spec.data for spec in specs}, tasks)
 
 
@@ -155,17 +153,20 @@ def _run(spec: RunSpec, *, yes: bool) -> RunOutcome:
             return asyncio.run(execute(spec, events=events, model=model, ready=ready))
     except RunInterrupted as stopped:
         click.echo(str(stopped), err=True)
-        sys.exit(INTERRUPTED)
+        sys.exit(stopped.exit_code)
 
 
 def _print_result(outcome: RunOutcome, *, table: bool) -> None:
     from spatialeval.report.table import print_summary, run_line
+    from spatialeval.run.shard import shard_line
 
     if outcome.moved:
         click.echo(f"What was there before is in {outcome.moved}.")
     for note in outcome.notes:
         click.echo(note)
-    if table:
+    if outcome.summary is None:
+        click.echo(shard_line(outcome.folder, outcome.states))
+    elif table:
         print_summary(outcome.summary, outcome.folder)
     else:
         click.echo(run_line(outcome.summary, outcome.folder))
@@ -173,19 +174,19 @@ def _print_result(outcome: RunOutcome, *, table: bool) -> None:
 
 def _specs(given: dict[str, Any]) -> list[RunSpec]:
     """Return the runs that the options describe, by way of an experiment: both forms mean the same."""
-    from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry
+    from spatialeval.run.experiment import Experiment, TaskEntry
 
     if not given["tasks"] or not given["models"]:
         raise click.UsageError("name at least one task with -t and one model with -m, or an experiment FILE.")
-    model_options = {key: given[key] for key in ("base_url", "timeout", "concurrency", "batch_size")}
-    extra = dict(key_value(text) for text in given["extra"])
-    shared = {key: given[key] for key in ("limit", "seed", "max_tokens", "temperature", "out")}
+    shared = budget_options(given) | {
+        key: given[key] for key in ("limit", "seed", "max_tokens", "temperature", "out", "cache", "cache_sampled")
+    }
     judge = judge_entry(given["judge"], given["judge_extra"])
     where = {key: given[key] for key in ("data", "media", "partial")}
     if where["data"] and len(given["tasks"]) > 1:
         raise click.UsageError("--data belongs to one task; write an experiment FILE to give each task its own.")
     experiment = Experiment(
-        models=[ModelEntry(spec=spec, extra=extra, **model_options) for spec in given["models"]],
+        models=[model_entry(spec, given) for spec in given["models"]],
         judge=judge,
         tasks=[TaskEntry(task=task, **where) for task in given["tasks"]],
         strategies=list(given["strategies"]) or ["plain"],
@@ -197,7 +198,7 @@ def _specs(given: dict[str, Any]) -> list[RunSpec]:
 
 def _refuse_mixing(ctx: click.Context) -> None:
     """An experiment file says everything; an option beside it would be ignored, so it is refused."""
-    allowed = {"experiment", "fresh", "recover", "dry_run", "tables", "yes"}
+    allowed = {"experiment", "fresh", "recover", "dry_run", "tables", "yes", *NAMES}
     source = click.core.ParameterSource.COMMANDLINE
     mixed = [name for name in ctx.params if name not in allowed and ctx.get_parameter_source(name) is source]
     if mixed:
@@ -206,18 +207,23 @@ def _refuse_mixing(ctx: click.Context) -> None:
 
 
 def _dry_run(specs: list[RunSpec]) -> None:
+    from spatialeval.models import open_model
+    from spatialeval.models.prices import estimated
     from spatialeval.run.execute import estimate, prepare
 
     _check_names(specs)
     calls = prompt = completion = judged = 0
     for spec in specs:
+        model = open_model(spec.model, spec.options)
         plan = asyncio.run(estimate(spec, prepare(spec)))
         judged += plan.judge_calls
         calls, prompt, completion = calls + plan.calls, prompt + plan.prompt_tokens, completion + plan.completion_tokens
         click.echo(
-            f"{spec.task} · {spec.model} · {spec.strategy}: {plan.items:,} samples, {plan.answered:,} answered; "
-            f"{plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and at most "
-            f"{plan.completion_tokens:,} answer tokens"
+            f"{spec.task} · {spec.model} · {spec.strategy}: {plan.samples:,} samples"
+            + (f" in {plan.items:,} forms" if plan.items > plan.samples else "")
+            + f", {plan.answered:,} answered; {plan.calls:,} calls, about {plan.prompt_tokens:,} prompt tokens and at "
+            f"most {plan.completion_tokens:,} answer tokens"
+            + estimated(model.quote, plan.prompt_tokens, plan.completion_tokens)
             + (f"; at most {plan.judge_calls:,} calls of the judge" if plan.judge_calls else "")
         )
         click.echo(f"  would be kept in {plan.folder}")

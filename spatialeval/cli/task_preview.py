@@ -112,7 +112,8 @@ def _asked(shown: Shown, strategy: str) -> list[Asked]:
     task, protocol, sample, samples, _ = shown
     way, views = parse_asking(strategy)
     way = way.bound(task, samples)
-    views = tuple(view.bound(samples, task.spec.robustness.rule(view.section)) for view in views)
+    rules = task.spec.robustness
+    views = tuple(view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in views)
     if reason := way.refuses(sample):
         raise UsageError(f"{strategy} {reason}. Preview another sample.")
     expansion = expand_views([sample], views)

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.adapters import ADAPTERS
+from spatialeval.data.cells import ParquetShelf
 from spatialeval.data.lines import TABLES, decode, is_table, open_bytes, suffix, text_lines
 from spatialeval.errors import DataError, MissingDataError
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 """One row as stored: column name -> value. Media cells are bytes, dicts of bytes and path, texts, or lists of these."""
-
-PARQUET_BATCH = 64
-"""Rows unpacked at a time: pictures of a few megabytes each must not pile up."""
 
 MAX_CELL = 2**30
 """Characters of one csv cell; the standard limit of 131,072 is less than one base64 picture."""
@@ -79,18 +77,15 @@ def _read(path: Path, records: str | None, adapter: str | None) -> Iterator[Row]
 
 def _parquet(path: Path) -> Iterator[Row]:
     import pyarrow as pa  # noqa: PLC0415 - heavy, and only parquet needs it
-    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy, and only parquet needs it
 
     if not path.exists():
         raise MissingDataError(f"{path} does not exist. Check the path given to --data.")
     try:
-        # Read ahead or without a buffer, a whole column of a row group lies in memory: for pictures, gigabytes.
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**16) as table:
-            names = table.schema_arrow.names
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise DataError(f"{path}: column {twice[0]!r} occurs twice. Rename one of them.")
-            for batch in table.iter_batches(batch_size=PARQUET_BATCH):
-                yield from batch.to_pylist()
+        shelf = ParquetShelf(path)
+        names = shelf.columns()
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError(f"{path}: column {twice[0]!r} occurs twice. Rename one of them.")
+        yield from shelf.rows()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is not readable as parquet ({_first_line(error)}). Fetch it again.") from error
 

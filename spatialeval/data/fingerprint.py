@@ -39,7 +39,7 @@ def fingerprint(samples: Iterable[Sample]) -> str:
             "meta": dict(sample.meta),
         }
         try:
-            line = json.dumps(facts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+            line = _written(facts)
         except (TypeError, ValueError) as error:
             raise DataError(
                 f"sample {sample.id!r}: meta must hold what JSON can: {error}. Correct `meta` in the task file."
@@ -48,5 +48,8 @@ def fingerprint(samples: Iterable[Sample]) -> str:
     return digest.hexdigest()
 
 
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode
+
+
 def _identity(media: Media) -> tuple[str, str, str]:
-    return media.kind, media.name, media.sha256 if isinstance(media.source, bytes) else ""
+    return media.kind, media.name, media.sha256 if media.in_row else ""

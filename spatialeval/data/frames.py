@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spatialeval.errors import MediaError, UsageError
+from spatialeval.lru import LRU
 from spatialeval.media import MAX_PIXELS, Media
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
 
 FrameRule = Literal["linspace", "uniform_tail", "fps"]
 """How the frames are picked:
@@ -28,8 +27,12 @@ fps           frames at even steps in time, the first one first, as many as whol
               open-compass/VLMEvalKit:vlmeval/dataset/video_base.py. Above a limit, that many by linspace.
 """
 
-CACHE_BYTES = 512 * 2**20
+CACHE_BYTES = 256 * 2**20
 """Encoded frames kept for the next question on the same video."""
+CACHE_VIDEOS = 32
+"""Videos whose frames are kept, however small: a run asks all about one before it comes to the next."""
+SHOWN_FRAMES = 20_000
+"""Frames, without their pixels, that keep their digest for the next question: about 1 KB each."""
 
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,gif,flv,ogg"
 
@@ -67,12 +70,15 @@ def frames_by_time(video: Media, fps: float, most: int | None = None) -> tuple[M
     """
     key = (_identity(video), fps, most)
     try:
-        indices = _CACHE.get(key, lambda: _timed(video, fps, most))
+        indices = _INDICES.get(key, lambda: _timed(video, fps, most))
     except MediaError:
         return (Media("image", f"{video.name}#fps={fps:g}", partial(_timed_frame, video, key, 0)),)
-    return tuple(
-        Media("image", f"{video.name}#fps={fps:g}:{place + 1}/{len(indices)}", partial(_timed_frame, video, key, place))
-        for place in range(len(indices))
+    names = [f"{video.name}#fps={fps:g}:{place + 1}/{len(indices)}" for place in range(len(indices))]
+    return _SHOWN.get(
+        (video.name, key),
+        lambda: tuple(
+            Media("image", name, partial(_timed_frame, video, key, place)) for place, name in enumerate(names)
+        ),
     )
 
 
@@ -80,12 +86,16 @@ def sample_frames(video: Media, count: int, rule: FrameRule = "linspace") -> tup
     """Return images that stand for the picked frames; the video is opened when the first one is read.
 
     Their names, such as "scannet/scene0011_00.mp4#linspace:3/32", say what they show, so two requests that show the
-    same frames carry the same names. Reading one raises MediaError as `read_frames` does.
+    same frames carry the same names. They are the same objects for all questions on a video, so that their digests
+    are taken once. Reading one raises MediaError as `read_frames` does.
     """
     shown = 2 if rule == "uniform_tail" and count == 1 else count
-    return tuple(
-        Media("image", f"{video.name}#{rule}:{place + 1}/{count}", partial(_frame, video, count, rule, place))
-        for place in range(shown)
+    return _SHOWN.get(
+        (video.name, _identity(video), count, rule),
+        lambda: tuple(
+            Media("image", f"{video.name}#{rule}:{place + 1}/{count}", partial(_frame, video, count, rule, place))
+            for place in range(shown)
+        ),
     )
 
 
@@ -122,12 +132,12 @@ def _timed(video: Media, fps: float, most: int | None) -> list[int]:
 
 
 def _timed_frame(video: Media, key: tuple[Hashable, float, int | None], place: int) -> bytes:
-    indices = _CACHE.get(key, lambda: _timed(video, key[1], key[2]))
+    indices = _INDICES.get(key, lambda: _timed(video, key[1], key[2]))
     return read_frames(video, indices)[min(place, len(indices) - 1)].read()
 
 
 def _frame(video: Media, count: int, rule: FrameRule, place: int) -> bytes:
-    indices = _CACHE.get((_identity(video), count, rule), lambda: _picked(video, count, rule))
+    indices = _INDICES.get((_identity(video), count, rule), lambda: _picked(video, count, rule))
     return read_frames(video, indices)[min(place, len(indices) - 1)].read()
 
 
@@ -218,38 +228,10 @@ def _identity(video: Media) -> Hashable:
     return str(video.source), facts.st_mtime_ns, facts.st_size
 
 
-class _Cache:
-    """Results by key, the least used dropped above a number of bytes; one key is made by one thread at a time."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit, self._bytes = limit, 0
-        self._held: OrderedDict[Hashable, Any] = OrderedDict()
-        self._making: dict[Hashable, threading.Lock] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        with self._lock:
-            turn = self._making.setdefault(key, threading.Lock())
-        with turn:
-            with self._lock:
-                if key in self._held:
-                    self._held.move_to_end(key)
-                    return self._held[key]
-            try:
-                value = make()
-            finally:
-                with self._lock:
-                    self._making.pop(key, None)
-            with self._lock:
-                self._held[key] = value
-                self._bytes += _weight(value)
-                while self._bytes > self.limit and len(self._held) > 1:
-                    self._bytes -= _weight(self._held.popitem(last=False)[1])
-            return value
+def _weight(pictures: dict[int, bytes]) -> int:
+    return max(sum(map(len, pictures.values())), CACHE_BYTES // CACHE_VIDEOS)
 
 
-def _weight(value: Any) -> int:
-    return sum(map(len, value.values())) if isinstance(value, dict) else 8 * len(value)
-
-
-_CACHE = _Cache(CACHE_BYTES)
+_CACHE: LRU[dict[int, bytes]] = LRU(CACHE_BYTES, _weight)
+_INDICES: LRU[list[int]] = LRU(SHOWN_FRAMES, len)
+_SHOWN: LRU[tuple[Media, ...]] = LRU(SHOWN_FRAMES, len)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spatialeval.data.cells import MappedShelf, columns_of_bytes, placed
 from spatialeval.errors import DataError, MissingDataError
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ def read_hub(
         ) from error
     _check_revision(table, repo, revision)
     index = 0
-    # As Arrow, nothing decodes a picture.
-    for batch in table.with_format("arrow").iter(batch_size=BATCH):
+    arrow = table.with_format("arrow")  # as Arrow, nothing decodes a picture
+    shelf = MappedShelf(arrow)
+    for batch in arrow.iter(batch_size=BATCH):
+        columns = columns_of_bytes(batch.schema)
         for row in batch.to_pylist():
-            yield {**row, "_index": index}
+            yield {**placed(row, columns, shelf, index), "_index": index}
             index += 1
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import hashlib
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Any, Literal
 
+from spatialeval.data.cells import CellBytes
 from spatialeval.errors import DataError, MediaError
-from spatialeval.media import Media, sniff_mime
+from spatialeval.media import Cell, Media, sniff_mime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +85,7 @@ def resolve_media(value: Any, *, kind: Kind, name: str, root: Path | None) -> li
             for media in resolve_media(item, kind=kind, name=f"{name}[{place}]", root=root)
         ]
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return [Media(kind, name, bytes(value))]
+        return [Media(kind, name, _source(value))]
     if isinstance(value, dict):
         return _from_dict(value, kind, name, root)
     if isinstance(value, str):
@@ -114,12 +116,19 @@ def check_media(samples: Iterable[Sample]) -> MissingMedia:
 def _from_dict(value: dict[str, Any], kind: Kind, name: str, root: Path | None) -> list[Media]:
     held, path = value.get("bytes"), value.get("path")
     if held is not None:
-        return [Media(kind, str(path or name), bytes(held))]
+        return [Media(kind, str(path or name), _source(held))]
     if path:
         return [_file(str(path), kind, name, root)]
     if value.keys() & {"bytes", "path"}:
         return []
     raise DataError(f"{name}: a {kind} dict needs `bytes` or `path`, found {', '.join(map(repr, value))}.")
+
+
+def _source(value: bytes | bytearray | memoryview) -> bytes | Cell:
+    """Return the bytes, or where they stand if a table has them."""
+    if not isinstance(value, CellBytes):
+        return bytes(value)
+    return Cell(hashlib.sha256(value).digest(), value.shelf, value.row, value.path)
 
 
 def _from_text(text: str, kind: Kind, name: str, root: Path | None) -> list[Media]:

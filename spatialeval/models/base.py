@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from spatialeval.errors import ModelError, UnknownNameError
+from spatialeval.errors import ModelError, UnknownNameError, UsageError
 from spatialeval.messages import Request, Response
+from spatialeval.models.prices import Quote, known_price, read_price
 from spatialeval.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
 
+    from spatialeval.models.ray.options import RayOptions
     from spatialeval.samples import Sample
 
 
@@ -23,11 +27,16 @@ class ModelOptions:
 
     Attributes:
         base_url: root of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1.
+        more_urls: roots of further servers of the same model.
         timeout: seconds to wait for one reply.
         concurrency: most requests in flight; None lets the backend choose.
+        rpm: most requests a minute.
+        tpm: most tokens a minute, prompts and answers together.
+        price: what tokens cost, as --price takes it; None means the table of hosted models.
         batch_size: most requests in one forward pass of a local model.
         extra: backend-specific settings (dtype, device, revision, image detail, extra body fields ...). Part of
             a run's identity.
+        ray: ask as many replicas of the model over a Ray cluster.
     """
 
     base_url: str | None = None
@@ -35,6 +44,11 @@ class ModelOptions:
     concurrency: int | None = None
     batch_size: int = 16
     extra: Mapping[str, Any] = field(default_factory=dict)
+    more_urls: tuple[str, ...] = ()
+    rpm: float | None = None
+    tpm: float | None = None
+    price: str | None = None
+    ray: RayOptions | None = None
 
 
 class Model(ABC):
@@ -48,10 +62,21 @@ class Model(ABC):
     """What the user wrote, such as `openai:gpt-4o`."""
     concurrency: int = 16
     """Most requests that may be in flight."""
+    adaptive: bool = False
+    """Whether more than that may be, as long as answers come faster for it: a server that somebody else runs."""
+    rpm: float | None = None
+    tpm: float | None = None
+    """Requests, and tokens, that may be sent in a minute."""
+    quote: Quote | None = None
+    """What its tokens cost, where that is known."""
     hosted: bool = False
     """Whether somebody is paid per call, so that a run asks before it makes many."""
     sees_media: ClassVar[bool] = True
     """False for models that answer without looking: their requests then carry no pictures, which need not be here."""
+    looks_at_sample: ClassVar[bool] = False
+    """Whether `ask` looks at `request.sample`, which is never sent."""
+    grace: float = 30.0
+    """Seconds that requests in flight have to finish once a run is stopping."""
 
     def identity(self) -> dict[str, Any]:
         """Return what can change an answer (settings, revision, server), JSON-able, without keys or speed settings."""
@@ -59,6 +84,13 @@ class Model(ABC):
 
     def prepare(self, samples: Sequence[Sample]) -> None:  # noqa: B027 - most models need no look at the samples
         """See every sample that will be asked about; baselines learn from it."""
+
+    def keep_in(self, folder: Path, tell: Callable[[str], None]) -> None:  # noqa: B027 - most models keep nothing
+        """Called before `start`: `folder` is for what must outlive the process, `tell` says something to the user."""
+
+    def pending(self) -> str:
+        """Return what goes on elsewhere when a run is interrupted, as a sentence for its last message."""
+        return ""
 
     async def start(self) -> None:  # noqa: B027 - a model without resources has nothing to start
         """Load or connect. Raise UsageError or ModelError when that cannot work."""
@@ -70,6 +102,11 @@ class Model(ABC):
     async def ask(self, request: Request) -> Response:
         """Return the answer; raise ModelError when there is none. Does not retry: the runner does."""
 
+    async def ask_as(self, name: str, request: Request) -> Response:
+        """Do what `ask` does for the call that every session of a run calls `name`; the runner asks in this way."""
+        del name  # of use only to a model that keeps requests between sessions
+        return await self.ask(request)
+
     async def close(self) -> None:  # noqa: B027 - see start
         """Release what `start` took."""
 
@@ -79,6 +116,15 @@ MODELS: Registry[Callable[[str, ModelOptions], Model]] = Registry("model", "spat
 
 def open_model(spec: str, options: ModelOptions | None = None) -> Model:
     """Return the model that `spec` names, not yet started; raise UnknownNameError for an unknown prefix."""
+    if options and options.ray:
+        if options.extra.get("batch"):
+            raise UsageError(
+                f"batches of {spec} are worked on by the provider, so workers have nothing to do: leave "
+                "--executor or --batch out."
+            )
+        from spatialeval.models.ray import RayModel  # noqa: PLC0415 - it is made of what is here
+
+        return RayModel(partial(open_model, spec, replace(options, ray=None)), options.ray)
     prefix, _, name = spec.partition(":")
     try:
         make = MODELS.get(prefix)
@@ -90,7 +136,17 @@ def open_model(spec: str, options: ModelOptions | None = None) -> Model:
     model = make(name, options or ModelOptions())
     model.spec = spec
     if options and options.concurrency:
-        model.concurrency = options.concurrency
+        model.concurrency, model.adaptive = options.concurrency, False
+    return _limited(model, name, options or ModelOptions())
+
+
+def _limited(model: Model, name: str, options: ModelOptions) -> Model:
+    """Give a model its limits and its price."""
+    model.rpm, model.tpm = options.rpm, options.tpm
+    if options.price is not None:
+        model.quote = read_price(options.price, name)
+    elif model.hosted and (known := known_price(name)):
+        model.quote = known.halved() if options.extra.get("batch") else known
     return model
 
 
@@ -99,6 +155,8 @@ class FunctionModel(Model):
 
     It returns the answer text or a whole Response. An exception other than ModelError becomes a `model_error`.
     """
+
+    looks_at_sample: ClassVar[bool] = True
 
     def __init__(
         self,

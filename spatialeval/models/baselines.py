@@ -54,9 +54,13 @@ class Baseline(Model):
         """Answer for the sample that the request is about."""
         if request.sample is None:
             raise UsageError(f"{self.spec} answers from samples, and this request has none. Set Request.sample.")
-        sample = request.sample
-        answer = self.answer(sample)
-        return Response(request.form(answer) if request.form else written(answer, sample.answer))
+        return self.replied(request, self.answer(request.sample))
+
+    @staticmethod
+    def replied(request: Request, answer: Answer) -> Response:
+        """Return an answer in the form that a request asks for."""
+        bare = written(answer, request.sample.answer) if request.sample else str(answer)
+        return Response(request.form(answer) if request.form else bare)
 
     @abstractmethod
     def answer(self, sample: Sample) -> Answer:
@@ -71,7 +75,7 @@ class Baseline(Model):
 
 
 class RandomBaseline(Baseline):
-    """Draws every answer, seeded by the sample's id and what is shown of it: the order of asking changes nothing.
+    """Draws every answer, seeded by the sample's id, its view and what is shown: the order of asking changes nothing.
 
     Options, yes/no and labels are drawn evenly, and so are sets (none of them empty), one point of the picture, and the
     corners of one box. A number, a text or JSON is drawn from the gold values of its category; a path has the length of
@@ -86,9 +90,18 @@ class RandomBaseline(Baseline):
         """Return the seed."""
         return {"spec": self.spec, "seed": self.seed}
 
-    def answer(self, sample: Sample) -> Answer:
-        """Draw."""
-        dice = random.Random(f"{self.seed}|{sample.id}|{_shown(sample)}")  # noqa: S311 - no secret depends on it
+    async def ask_as(self, name: str, request: Request) -> Response:
+        """Answer for the sample of the request, in the form that the name of the call tells: "ID|view|step"."""
+        if request.sample is None:
+            return await self.ask(request)
+        item = name.rpartition("|")[0]
+        view = item.removeprefix(request.sample.id).removeprefix("|") if item.startswith(request.sample.id) else ""
+        return self.replied(request, self.answer(request.sample, view))
+
+    def answer(self, sample: Sample, view: str = "") -> Answer:
+        """Draw; each view of a sample by itself, also where only its pictures differ."""
+        seed = f"{self.seed}|{sample.id}|{_shown(sample)}" + (f"|{view}" if view else "")
+        dice = random.Random(seed)  # noqa: S311 - no secret depends on it
         if sample.answer in {"choice", "yesno", "label"}:
             return dice.choice(closed_answers(sample))
         return self._draw(sample, dice)

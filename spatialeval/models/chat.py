@@ -7,16 +7,14 @@ DeepSeek) or `reasoning` (OpenRouter, Ollama) for thoughts.
 from __future__ import annotations
 
 import base64
-import json
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError
+from spatialeval.lru import LRU
 from spatialeval.media import sniff_mime
 from spatialeval.messages import Finish, Response, Text, Usage
-from spatialeval.text import storable
+from spatialeval.text import storable, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,40 +22,37 @@ if TYPE_CHECKING:
     from spatialeval.media import Media
     from spatialeval.messages import Message, Part, Request
 
-CACHED_BYTES = 64 * 1024 * 1024
-"""Encoded pictures kept for the next question about them, in bytes."""
+CACHED_BYTES = 32 * 1024 * 1024
+"""Encoded frames and edited pictures kept for the next question about them, in bytes."""
 
 _CUT = frozenset({"length", "max_tokens", "model_length"})
 _BROKEN = frozenset({"error", "abort"})
 
 
 class DataUrls:
-    """Stored picture bytes as `data:` URLs, the latest ones kept so that a shared picture is encoded once.
+    """Picture bytes as `data:` URLs. Those of frames and edited pictures are kept: several requests show them.
 
     The bytes are never decoded as a picture: what the file holds is what the model gets.
     """
 
     def __init__(self, limit: int = CACHED_BYTES) -> None:
-        self.limit, self.held = limit, 0
-        # keyed by identity, because hashing a Media hashes its bytes; the entry keeps the Media, so its id stays taken
-        self._urls: OrderedDict[int, tuple[Media, str]] = OrderedDict()
-        self._lock = threading.Lock()  # bodies with files are built in threads
+        self._urls: LRU[str] = LRU(limit, len)  # bodies with files are built in threads
+
+    @property
+    def held(self) -> int:
+        """Bytes of the URLs that are kept."""
+        return self._urls.held
 
     def url(self, media: Media) -> str:
         """Return the URL of `media`; raise MediaError when it cannot be read or is no picture."""
-        key = id(media)
-        with self._lock:
-            if key in self._urls:
-                self._urls.move_to_end(key)
-                return self._urls[key][1]
-        data = media.read()
-        url = f"data:{sniff_mime(data, media.name)};base64,{base64.b64encode(data).decode('ascii')}"
-        with self._lock:
-            self.held += len(url) - len(self._urls[key][1] if key in self._urls else "")
-            self._urls[key] = (media, url)
-            while self.held > self.limit:
-                self.held -= len(self._urls.popitem(last=False)[1][1])
-        return url
+        if not callable(media.source):  # encoding a stored picture takes microseconds, keeping all of them memory
+            return _data_url(media)
+        return self._urls.get(media.sha256, lambda: _data_url(media))
+
+
+def _data_url(media: Media) -> str:
+    data = media.read()
+    return f"data:{sniff_mime(data, media.name)};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +86,7 @@ class BodyBuilder:
         for name in ("temperature", "top_p", "seed"):
             if (value := getattr(settings, name)) is not None:
                 body[name] = value
-        return json.dumps({**body, **self.body}, separators=(",", ":")).encode()
+        return to_json({**body, **self.body})
 
     def _message(self, message: Message) -> dict[str, Any]:
         if not message.images:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from spatialeval.errors import UsageError, nearest
@@ -53,3 +54,15 @@ def one_of(model: str, options: ModelOptions, key: str, default: str, allowed: t
     if value not in allowed:
         raise UsageError(f"option {key!r} of {model} is {value!r}. {nearest(value, allowed)}Give one of them.")
     return value
+
+
+def choices_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the only replies that can be generated, where options or an identity bind the model to some.
+
+    That is another way of asking than free text, and named as such wherever results are.
+    """
+    body = settings.get("body")
+    body = body if isinstance(body, Mapping) else {}
+    outputs = body.get("structured_outputs")
+    bound = [settings.get("choices"), body.get("guided_choice"), isinstance(outputs, Mapping) and outputs.get("choice")]
+    return next((tuple(map(str, found)) for found in bound if found and isinstance(found, list)), ())

@@ -20,6 +20,8 @@ MESSAGE_CHARS = 500
 
 # 520 to 524 are a proxy's words for an origin that did not answer
 _PASSING = frozenset({408, 409, 500, 502, 503, 504, *range(520, 525), 529})
+_SPENT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+"""Codes of a 429 that no waiting ends."""
 _BLOCKED = frozenset({"content_filter", "content_policy_violation"})
 
 
@@ -45,7 +47,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes) -> ModelE
         kind = "content_filter"
     else:
         kind = "bad_request"
-    transient = status == 429 or status in _PASSING
+    transient = (status == 429 and code not in _SPENT) or status in _PASSING
     return ModelError(message, kind=kind, transient=transient, retry_after=retry_after(headers) if transient else None)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from spatialeval.models.base import Model
+    from spatialeval.run.budget import Account
+    from spatialeval.run.cache import ModelCache
     from spatialeval.run.journal import Journal
+    from spatialeval.run.pace import Pace
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Line:
         events: hears about retries.
         stop: once set, nothing more is sent.
         sleep: waits between requests.
-        gate: holds the model's concurrency, also when one strategy asks several things at once.
+        pace: says when the next request may be sent, also when one strategy asks several things at once.
+        cache: answers of this model to earlier runs.
+        account: what requests are paid from, where somebody limits that.
     """
 
     model: Model
@@ -41,26 +48,51 @@ class Line:
     events: Callable[[Event], None]
     stop: Stop
     sleep: Callable[[float], Awaitable[None]]
-    gate: asyncio.Semaphore
+    pace: Pace
+    cache: ModelCache | None = None
+    account: Account | None = None
 
-    async def send(self, request: Request) -> Response:
-        """Send one request when there is room for it; raise Halt when the run is stopping by then."""
-        async with self.gate:
+    async def send(self, request: Request, name: str) -> tuple[Response, float]:
+        """Send one request, the call `name`, as soon as it may be sent; return the answer and the seconds it took.
+
+        Raises Halt when the run is stopping by then.
+        """
+        guess = self.account.guess(request) if self.account else None
+        if self.account and guess:
+            await self.account.hold(guess, self.stop)
+        try:
+            slot = await self.pace.enter(guess.tokens if guess else 0.0)
+        except BaseException:
+            if self.account and guess:
+                self.account.settle(guess, None)
+            raise
+        response, failed, begun = None, None, time.perf_counter()
+        try:
             if self.stop.stopping:
                 raise Halt
-            try:
-                return _storable(await self.model.ask(request))
-            except SpatialEvalError:
+            response = await self._answer(request, name)
+            return response, time.perf_counter() - begun
+        except ModelError as error:
+            failed = error
+            raise
+        finally:
+            used = self.account.settle(guess, response) if self.account and guess else 0.0
+            self.pace.leave(slot, error=failed, tokens=None if response is None else used)
+
+    async def _answer(self, request: Request, name: str) -> Response:
+        try:
+            return _storable(await self.model.ask_as(name, request))
+        except SpatialEvalError:
+            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
                 raise
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise
-                # nobody cancelled us: the backend gave up its own request, and its item must not vanish with a worker
-                raise ModelError(f"{self.model.spec} cancelled its own request", kind="model_error") from error
-            except Exception as error:  # a backend's own fault on one sample must not end the others
-                message = f"{self.model.spec} raised {type(error).__name__}: {error}"
-                raise ModelError(message, kind="model_error") from error
+            # nobody cancelled us: the backend gave up its own request, and its item must not vanish with a worker
+            raise ModelError(f"{self.model.spec} cancelled its own request", kind="model_error") from error
+        except Exception as error:  # a backend's own fault on one sample must not end the others
+            message = f"{self.model.spec} raised {type(error).__name__}: {error}"
+            raise ModelError(message, kind="model_error") from error
 
     async def pause(self, seconds: float) -> None:
         """Wait between two requests; raise Halt as soon as the run is stopping."""
@@ -77,6 +109,8 @@ class Asker:
     """Answered calls by step, those from the journal included."""
     sent: int = 0
     """Requests sent in this session, refused ones included."""
+    _seen: Counter[str] = field(default_factory=Counter)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _next: int = 0
     _open: dict[asyncio.Future[None], asyncio.Task[Any] | None] = field(default_factory=dict)
 
@@ -108,23 +142,39 @@ class Asker:
         return sorted(self.calls)
 
     async def _ask(self, step: int, request: Request) -> Response:
-        digest = await _digest(request)
+        digest, index = await self._identify(request)
         known = self.line.journal.call(self.key, step, digest)
         if known is None:
-            known = await self._call(step, request)
+            cache = self.line.cache
+            key = cache.key(self.key, request.settings, digest, index) if cache else None
+            cached = cache.get(key, request) if cache and key else None
+            known = cached or await self._call(step, request)
             await self.line.journal.put_call(self.key, step, digest, known)
+            if cache and key and not cached:
+                await cache.put(key, known)
         self.calls[step] = known
         return Response.from_record(known.response)
+
+    async def _identify(self, request: Request) -> tuple[str, int]:
+        """Return the digest of a request, and how many earlier calls of the item asked the same (0 without a cache)."""
+        if self.line.cache is None:
+            return await _digest(request), 0
+        async with self._turn:  # in the order of the steps, so that every session numbers equal requests alike
+            digest = await _digest(request)
+            self._seen[digest] += 1
+            return digest, self._seen[digest] - 1
 
     async def _call(self, step: int, request: Request) -> Call:
         def retrying(error: ModelError, attempt: int, delay: float) -> None:
             self.line.events(Retrying(self.key, str(error), attempt, delay))
 
+        name = f"{self.key}|{step}"
         tried = await ask_with_retry(
-            lambda: self.line.send(request),
+            lambda: self.line.send(request, name),
             self.line.retry,
             sleep=self.line.pause,
-            name=f"{self.key}|{step}",
+            hopeless=lambda: self.line.pace.hopeless,
+            name=name,
             on_retry=retrying,
         )
         self.sent += tried.attempts
@@ -143,6 +193,6 @@ def _storable(response: Response) -> Response:
 
 async def _digest(request: Request) -> str:
     """Return the digest; media in files are read and hashed in a thread, because a big file would hold up the loop."""
-    if any(not isinstance(image.media.source, bytes) for message in request.messages for image in message.images):
+    if not all(image.media.in_row for message in request.messages for image in message.images):
         return await asyncio.to_thread(lambda: request.digest)
     return request.digest

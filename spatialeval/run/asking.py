@@ -92,7 +92,7 @@ def reduction(views: Sequence[View]) -> Reduce:
 
 def _build(registry: Registry[Any], text: str, other: Registry[Any]) -> Any:
     name, options = parse_spec(text)
-    if name not in registry.names() and name in other.names():
+    if name not in registry and name in other:
         right = f"plain+{name}" if other is VIEWS else name
         raise UsageError(
             f"{name!r} is a {other.kind}, not a {registry.kind}. A strategy comes first, then the views: {right!r}."
@@ -107,6 +107,8 @@ def _build(registry: Registry[Any], text: str, other: Registry[Any]) -> Any:
             raise UsageError(
                 f"{registry.kind} {name!r}: option {option!r} takes a value such as {default!r}, not {value!r}."
             )
+        if option.endswith("max_tokens") and value < 1:
+            raise UsageError(f"{registry.kind} {name!r}: {option} is 1 or more, not {value}.")
     try:
         return make(**options)
     except (TypeError, ValueError) as error:

@@ -11,13 +11,14 @@ from spatialeval.models.judge_words import for_judge
 if TYPE_CHECKING:
     from spatialeval.scores import Outcome
 
-LIMITS: dict[FailureKind, int] = {"auth": 8, "unreachable": 20, "not_found": 1}
+LIMITS: dict[FailureKind, int] = {"auth": 8, "unreachable": 20, "not_found": 1, "rate_limited": 8}
 """Failures of one kind in a row, without an answer between them, after which a run stops."""
 
 _ADVICE = {
     "auth": "Check the key (and that it may use this model)",
     "unreachable": "Check that the server runs and that --base-url is right",
     "not_found": "Correct the name of the model or its address",
+    "rate_limited": "Wait until the provider takes requests again (is the account's quota spent?)",
 }
 
 

@@ -13,6 +13,7 @@ from spatialeval.errors import MissingDataError, StorageError
 from spatialeval.models.base import Model, open_model
 from spatialeval.models.judge_words import said_of_judge
 from spatialeval.run.asking import expand
+from spatialeval.run.cache import AnswerCache
 from spatialeval.run.events import Noticed
 from spatialeval.run.folder import locked, move_aside, recover_journal
 from spatialeval.run.identity import check_same
@@ -22,6 +23,8 @@ from spatialeval.run.manifest import Manifest, Session, totals
 from spatialeval.run.plan import Plan, plan_items
 from spatialeval.run.prepare import Prepared, RunSpec, prepare
 from spatialeval.run.runner import run_items
+from spatialeval.run.shard import asked, refuse_unmerged
+from spatialeval.run.spending import check_priced, interruption, prices, spent
 from spatialeval.run.stopping import RunInterrupted, Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ class RunOutcome:
 
     Attributes:
         folder: where its results are.
-        summary: what `write_results` made of it.
+        summary: what `write_results` made of it; None for a shard, which has no results.
         states: how many items are scored, unparsed, truncated, failed.
         moved: where `fresh` put what was there before.
         notes: what should be said besides, such as how much of a damaged journal was saved.
@@ -58,8 +61,7 @@ class RunOutcome:
     @property
     def complete(self) -> bool:
         """Whether every item was answered; a command exits with an error code otherwise."""
-        complete: bool = self.summary.complete
-        return complete
+        return not self.states.get("failed") if self.summary is None else bool(self.summary.complete)
 
 
 async def estimate(spec: RunSpec, ready: Prepared | None = None) -> Plan:
@@ -99,20 +101,31 @@ async def execute(
     if judge is None and spec.judge:
         with said_of_judge():
             judge = open_model(spec.judge, spec.judge_options)
+    check_priced(spec.budget, model, judge)
     ready = ready or prepare(spec)
     shown_to_judge = judge is not None and ready.protocol.spec.judge is not None and ready.protocol.spec.judge.media
     if not model.sees_media and not shown_to_judge:
         ready = replace(ready, items=[replace(item, sample=replace(item.sample, media=())) for item in ready.items])
+    if not spec.shard and not spec.fresh:
+        refuse_unmerged(ready.folder)
     moved = move_aside(ready.folder) if spec.fresh else None
     with locked(ready.folder):
         identity = ready.identity(model, judge)
-        manifest = _manifest(ready.folder, identity)
+        part = {"index": spec.shard.index, "count": spec.shard.count, "asked": asked(spec)} if spec.shard else None
+        manifest = replace(_manifest(ready.folder, identity), shard=part)
         session = Session.begin(spec.command)
         manifest.with_session(session).write(ready.folder)  # before the journal, so that no journal is without one
         notes = (str(recover_journal(ready.folder)),) if spec.recover else ()
-        with Journal.open(ready.folder / FILE_NAME) as journal:
-            outcome = await _session(ready, (model, judge), journal, (manifest, session), events)
-    return replace(outcome, moved=moved, notes=notes)
+        with Journal.open(ready.folder / FILE_NAME) as journal, _cache(spec, events) as cache:
+            outcome = await _session(ready, (model, judge), journal, (manifest, session), events, cache)
+            said = cache.said() if cache else ()
+    return replace(outcome, moved=moved, notes=(*notes, *said))
+
+
+def _cache(spec: RunSpec, events: Callable[[Event], None]) -> contextlib.AbstractContextManager[AnswerCache | None]:
+    if spec.cache is None:
+        return contextlib.nullcontext()
+    return AnswerCache(spec.cache, sampled=spec.cache_sampled, tell=lambda text: events(Noticed(text)))
 
 
 def _manifest(folder: Path, identity: dict[str, Any]) -> Manifest:
@@ -149,31 +162,39 @@ async def _session(
     journal: Journal,
     book: tuple[Manifest, Session],
     events: Callable[[Event], None],
+    cache: AnswerCache | None,
 ) -> RunOutcome:
     """Work on the run from the first question to the results; note in the manifest how it ended."""
 
     def close_book(status: str) -> Manifest:
         manifest, session = book
-        counted = totals(journal.records([item.key for item in ready.items]))
-        manifest = replace(manifest.with_session(session.end(status)), totals=counted)
+        counted = totals(journal.records([item.key for item in ready.items]), spent(journal, *models).cost)
+        manifest = replace(manifest.with_session(session.end(status)), totals=counted, prices=prices(*models))
         manifest.write(ready.folder)
         return manifest
 
     try:
-        await _ask(ready, models, journal, events)
+        await _ask(ready, models, journal, events, cache)
     except BaseException as error:
         with contextlib.suppress(StorageError):  # the error under way says more
-            close_book("interrupted" if isinstance(error, RunInterrupted) else f"stopped: {type(error).__name__}")
+            close_book(error.status if isinstance(error, RunInterrupted) else f"stopped: {type(error).__name__}")
         raise
-    return _finish(ready, journal, close_book("finished"))
+    return finish(ready, journal, close_book("finished"))
 
 
 async def _ask(
-    ready: Prepared, models: tuple[Model, Model | None], journal: Journal, events: Callable[[Event], None]
+    ready: Prepared,
+    models: tuple[Model, Model | None],
+    journal: Journal,
+    events: Callable[[Event], None],
+    cache: AnswerCache | None,
 ) -> None:
     """Start the models, ask every open item, close them; raise RunInterrupted when a signal ended it early."""
     model, judge = models
     stop = Stop()
+    if budget := ready.spec.budget:
+        before = spent(journal, model, judge)
+        budget.begin(ready.folder, before.tokens, before.cost or 0.0)
     task = asyncio.current_task()
     grader = ready.protocol.strict_grader if ready.strategy.reader == "strict" else ready.protocol.grader
     try:
@@ -185,9 +206,11 @@ async def _ask(
                         events(Noticed(notice))
                     # All samples, not the chosen ones: what a baseline learns must not depend on the limit.
                     model.prepare([item.sample for item in expand(ready.samples, ready.views).items])
+                    model.keep_in(ready.folder / "model", lambda text: events(Noticed(text)))
                     await model.start()
                     await model.check()
                     if judge is not None:
+                        judge.keep_in(ready.folder / "judge", lambda text: events(Noticed(text)))
                         with said_of_judge():
                             await judge.start()
                             await judge.check()
@@ -201,7 +224,10 @@ async def _ask(
                     journal=journal,
                     retry=ready.spec.retry,
                     events=events,
+                    cache=cache,
+                    budget=budget,
                     stop=stop,
+                    grace=model.grace,
                 )
             finally:
                 await model.close()
@@ -211,11 +237,7 @@ async def _ask(
         if not stop.stopping or task is None:
             raise
         task.uncancel()
-    if stop.stopping and (left := _left(ready, journal)):
-        raise RunInterrupted(
-            f"Interrupted ({stop.reason}) with {len(ready.items) - left} of {len(ready.items)} samples answered. "
-            f"All of them are kept in {ready.folder}: run the same command again to ask the other {left}."
-        )
+    interruption(ready, journal, stop, models)
 
 
 def _open(ready: Prepared, journal: Journal) -> list[Item]:
@@ -246,24 +268,23 @@ def _check_media_folder(ready: Prepared, items: Sequence[Item]) -> str | None:
     )
 
 
-def _left(ready: Prepared, journal: Journal) -> int:
-    kept = journal.kept()
-    return sum(item.key not in kept for item in ready.items)
-
-
-def _finish(ready: Prepared, journal: Journal, manifest: Manifest) -> RunOutcome:
+def finish(ready: Prepared, journal: Journal, manifest: Manifest) -> RunOutcome:
+    """Write the results of what is in the journal, unless it is that of a shard; return what there is."""
     from spatialeval.run.results import write_results  # noqa: PLC0415 - loads pandas and pyarrow
 
     keys = [item.key for item in ready.items]
-    records = journal.records(keys)
+    kept = journal.kept()
+    states = dict(Counter(kept[key].state for key in keys if key in kept))
+    del kept  # one entry a sample
+    if ready.spec.shard:
+        return RunOutcome(ready.folder, None, states)
     summary = write_results(
         ready.folder,
         ready.task,
         ready.protocol,
         ready.items,
-        records,
+        journal.records(keys),
         manifest.as_json(),
         skipped={f"{view}: {reason}": len(ids) for (view, reason), ids in ready.skipped.items()},
     )
-    kept = journal.kept()
-    return RunOutcome(ready.folder, summary, dict(Counter(kept[key].state for key in keys)))
+    return RunOutcome(ready.folder, summary, states)

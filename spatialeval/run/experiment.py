@@ -10,28 +10,45 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from spatialeval.errors import UsageError
 from spatialeval.models import ModelOptions
+from spatialeval.run.budget import Budget
 from spatialeval.run.execute import RunSpec
 from spatialeval.tasks.catalogue import base_name, expand_suites, is_file_name, other_ending
 from spatialeval.yamlfile import checked, read_yaml
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ModelEntry(_Section):
-    """A model and how to reach it. `extra` goes to the backend as it is."""
+    """A model and how to reach it. `extra` goes to the backend as it is; `batch` asks by way of its batch API."""
 
     spec: str
-    base_url: str | None = None
+    base_url: str | list[str] | None = None
     timeout: float = Field(300.0, gt=0)
     concurrency: int | None = Field(None, ge=1)
     batch_size: int = Field(16, ge=1)
+    batch: bool = False
+    rpm: float | None = Field(None, gt=0)
+    tpm: float | None = Field(None, gt=0)
+    price: str | None = None
     extra: dict[str, Any] = {}
 
     def options(self) -> ModelOptions:
         """Return the options as models take them."""
-        return ModelOptions(self.base_url, self.timeout, self.concurrency, self.batch_size, self.extra)
+        extra = {"batch": True, **self.extra} if self.batch else self.extra
+        urls = [self.base_url] if isinstance(self.base_url, str) else self.base_url or []
+        return ModelOptions(
+            base_url=urls[0] if urls else None,
+            more_urls=tuple(urls[1:]),
+            timeout=self.timeout,
+            concurrency=self.concurrency,
+            batch_size=self.batch_size,
+            rpm=self.rpm,
+            tpm=self.tpm,
+            price=self.price,
+            extra=extra,
+        )
 
 
 class TaskEntry(_Section):
@@ -63,6 +80,10 @@ class Experiment(_Section):
         protocols: None means each task's default.
         limit: most samples per task, the same for every model (a seeded choice).
         out: where run folders go; relative to the working directory, as on the command line.
+        cache: folder of answers kept across runs; relative likewise.
+        cache_sampled: keep sampled answers there too.
+        max_cost: USD that all runs together may cost, earlier sessions included.
+        max_total_tokens: the same in tokens.
     """
 
     models: list[Annotated[ModelEntry, _entry("spec")]] = Field(min_length=1)
@@ -75,9 +96,15 @@ class Experiment(_Section):
     max_tokens: int | None = Field(None, ge=1)
     temperature: Annotated[float, Field(ge=0)] | Literal["none"] | None = None
     out: Path = Path("results")
+    cache: Path | None = None
+    cache_sampled: bool = False
+    max_cost: float | None = Field(None, gt=0)
+    max_total_tokens: int | None = Field(None, ge=1)
 
     def specs(self, *, fresh: bool = False, recover: bool = False, command: tuple[str, ...] = ()) -> list[RunSpec]:
         """Return one RunSpec per combination, models outermost; the arguments go into each as they are."""
+        limited = self.max_cost is not None or self.max_total_tokens is not None
+        budget = Budget(self.max_cost, self.max_total_tokens) if limited else None
         return [
             RunSpec(
                 task=what.task,
@@ -95,8 +122,11 @@ class Experiment(_Section):
                 max_tokens=self.max_tokens,
                 temperature=self.temperature,
                 out=self.out,
+                cache=self.cache.expanduser() if self.cache else None,
+                cache_sampled=self.cache_sampled,
                 fresh=fresh,
                 recover=recover,
+                budget=budget,
                 command=command,
             )
             for how, what, strategy in product(self.models, self._expanded(), self.strategies)

@@ -58,7 +58,8 @@ def locked(folder: Path) -> Iterator[None]:
             (folder / PID).write_text(f"{os.getpid()}\n")
         yield
     finally:
-        (folder / PID).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the same; and a folder that cannot be written has its own message
+            (folder / PID).unlink(missing_ok=True)
         lock.release()
 
 

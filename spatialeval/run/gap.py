@@ -139,7 +139,9 @@ def _grader(protocol: TaskProtocol, run: StoredRun) -> Grader:
 
 def _items(run: StoredRun, task: Task, samples: Sequence[Sample]) -> dict[str, Item]:
     """Return the items of a run by key; raise UsageError when the task does not have them."""
-    views = [view.bound(samples, task.spec.robustness.rule(view.section)) for view in parse_asking(_asking(run))[1]]
+    rules, protocol = task.spec.robustness, _protocol(task, run)
+    named = parse_asking(_asking(run))[1]
+    views = [view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in named]
     items = {item.key: item for item in expand(samples, views).items}
     if unknown := [row["key"] for row in run.rows if row["key"] not in items]:
         raise UsageError(

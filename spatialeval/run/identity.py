@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spatialeval.tasks import Task, TaskProtocol
     from spatialeval.views.base import View
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Raised by hand whenever a reader, a scorer, a strategy or a template changes what it does under an unchanged name."""
 
 _LONGEST_VALUE = 160

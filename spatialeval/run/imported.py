@@ -21,7 +21,7 @@ from spatialeval.run.rescore import Rescored, score_replies
 from spatialeval.run.secrets import redact_data
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from spatialeval.importers import Imported, Matched
@@ -110,17 +110,9 @@ def import_run(
     """
     session = Session.begin(command)
     facts = source.facts()
-    identity = {
-        "task": task.identity(),
-        "protocol": protocol.identity(),
-        "strategy": {"name": STRATEGY},
-        "views": [],
-        "model": {"spec": source.model},
-        "data": fingerprint(source.samples),
-        "rules": RULES_VERSION,
-        "import": facts,
-    }
-    identity = json.loads(json.dumps(redact_data(identity), default=str))
+    identity = foreign_identity(
+        task, protocol, {"strategy": STRATEGY, "model": source.model}, fingerprint(source.samples), facts
+    )
     folder = run_folder(out, task_folder(task), source.model, protocol.name, STRATEGY)
     if fresh:
         move_aside(folder)
@@ -142,6 +134,32 @@ def import_run(
         manifest = Manifest(identity, held.sessions if held else (), totals(rescored.records))
         manifest.with_session(session.end("finished")).write(folder)
     return rescored, folder
+
+
+def foreign_identity(
+    task: Task, protocol: TaskProtocol, names: Mapping[str, str], data: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the identity of a run whose replies were not asked for here.
+
+    Args:
+        task: what they answer.
+        protocol: reads and scores them.
+        names: what stands for the strategy, and the model.
+        data: fingerprint of the samples.
+        facts: where they come from.
+    """
+    identity = {
+        "task": task.identity(),
+        "protocol": protocol.identity(),
+        "strategy": {"name": names["strategy"]},
+        "views": [],
+        "model": {"spec": names["model"]},
+        "data": data,
+        "rules": RULES_VERSION,
+        "import": dict(facts),
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(redact_data(identity), default=str))
+    return plain
 
 
 def _check_same_import(held: Manifest, identity: dict[str, Any], folder: Path) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from spatialeval.errors import StorageError
+from spatialeval.messages import Usage
 from spatialeval.run.records import Call, Record, judged_key
 from spatialeval.run.storage import damaged, explain, unwritable
 from spatialeval.run.writer import GroupWriter
+from spatialeval.text import from_json, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +48,13 @@ ON CONFLICT (item, step) DO UPDATE SET digest = excluded.digest, request = exclu
 PUT_RECORD = """
 INSERT INTO records (item, state, media, record) VALUES (?, ?, ?, ?)
 ON CONFLICT (item) DO UPDATE SET state = excluded.state, media = excluded.media, record = excluded.record"""
-_CALLS = "SELECT step, digest, request, response, latency, attempts FROM calls WHERE item = ?"
+_CALL = "SELECT item, step, request, response, latency, attempts FROM calls WHERE item = ? AND step = ? AND digest = ?"
+_CALLS = """
+SELECT item, step, request, response, latency, attempts FROM calls WHERE item IN (SELECT value FROM json_each(?))"""
+_RECORDS = "SELECT item, record FROM records WHERE item IN (SELECT value FROM json_each(?))"
+_AT_ONCE = 500
+"""Records read with one query."""
+_KEPT = [field.name for field in fields(Record) if field.name not in {"calls", "judged"}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +92,7 @@ class Journal:
 
     async def put_call(self, item: str, step: int, digest: str, call: Call) -> None:
         """Store the answered call number `step` of `item`; return when it is on disk."""
-        request, response = json.dumps(call.request), json.dumps(call.response)
+        request, response = to_json(call.request).decode(), to_json(call.response).decode()
         await self._write(PUT_CALL, (item, step, digest, request, response, call.latency, call.attempts))
 
     async def put_record(self, record: Record, steps: Sequence[int], media: Sequence[str] = ()) -> None:
@@ -91,24 +100,36 @@ class Journal:
 
         The calls of its judge are stored too, numbered from 0.
         """
-        judged = list(range(len(record.judged)))
-        data = replace(record, calls=[], judged=[]).as_json() | {"calls": list(steps), "judged": judged}
+        data = {name: getattr(record, name) for name in _KEPT}
+        data |= {"calls": list(steps), "judged": list(range(len(record.judged)))}
         await self._write(PUT_RECORD, (record.key, record.state, json.dumps(list(media)), json.dumps(data)))
 
     def call(self, item: str, step: int, digest: str) -> Call | None:
         """Return the stored call number `step` of `item`, or None when there is none or it asked something else."""
-        rows = self._rows(f"{_CALLS} AND step = ? AND digest = ?", (item, step, digest))
-        return next((call for _, call in map(_call, rows)), None)
+        return next((_call(row) for row in self._rows(_CALL, (item, step, digest))), None)
 
     @property
     def answered(self) -> bool:
         """Whether any call has an answer."""
         return any(True for _ in self._rows("SELECT 1 FROM calls LIMIT 1"))
 
+    def usage(self) -> dict[bool, Usage]:
+        """Return the tokens that all answered calls used, those of items without a record included.
+
+        The key says whether a judge answered; answers from a cache of answers are left out.
+        """
+        sums = ", ".join(
+            f"sum(json_extract(response, '$.usage.{name}'))"
+            for name in ("prompt_tokens", "completion_tokens", "cached_tokens")
+        )
+        judged = f"item LIKE '%{judged_key('')}'"
+        rows = self._rows(f"SELECT {judged}, {sums} FROM calls WHERE attempts > 0 GROUP BY 1")  # noqa: S608 - constants
+        return {bool(by_judge): Usage(*counts) for by_judge, *counts in rows}
+
     def kept(self) -> dict[str, Kept]:
         """Return the state of every item that has a record, failed ones included."""
         rows = self._rows("SELECT item, state, media FROM records")
-        return {item: Kept(state, tuple(json.loads(media))) for item, state, media in rows}
+        return {item: Kept(state, tuple(from_json(media))) for item, state, media in rows}
 
     def records(self, keys: Iterable[str] | None = None, *, calls: bool = True) -> Iterator[Record]:
         """Yield the stored records: those of `keys` in that order (absent ones left out), or all in stored order.
@@ -117,18 +138,16 @@ class Journal:
             keys: item keys.
             calls: False leaves the calls out, which is much faster where only states and scores matter.
         """
-        if keys is None:
-            stored: Iterable[tuple[Any, ...]] = self._rows("SELECT record FROM records ORDER BY rowid")
-        else:
-            stored = (row for key in keys for row in self._rows("SELECT record FROM records WHERE item = ?", (key,)))
-        for (text,) in stored:
-            data = json.loads(text)
-            steps, judged = data.pop("calls"), data.pop("judged", [])
-            record = Record.from_json({**data, "calls": []})
-            if calls:
-                told = self._calls_of(judged_key(record.key), judged) if judged else []
-                record = replace(record, calls=self._calls_of(record.key, steps), judged=told)
-            yield record
+        for texts in self._stored(keys):
+            held = [from_json(text) for text in texts]
+            names = [data["key"] for data in held] if calls else []
+            names += [judged_key(data["key"]) for data in held if calls and data.get("judged")]
+            answers = self._calls(names)
+            for data in held:
+                key, steps, judged = data["key"], data["calls"], data.get("judged", [])
+                data["calls"] = self._these(answers, key, steps) if calls else []
+                data["judged"] = self._these(answers, judged_key(key), judged) if calls and judged else []
+                yield Record.from_json(data)
 
     def close(self) -> None:
         """Commit what is waiting and close the file; closing twice is fine."""
@@ -146,8 +165,27 @@ class Journal:
         """Close the file."""
         self.close()
 
-    def _calls_of(self, item: str, steps: list[int]) -> list[Call]:
-        stored = dict(map(_call, self._rows(_CALLS, (item,))))
+    def _stored(self, keys: Iterable[str] | None) -> Iterator[list[str]]:
+        """Yield the texts of records, many at a time: each query has its price."""
+        if keys is None:
+            rows = self._rows("SELECT record FROM records ORDER BY rowid")
+            while some := [text for (text,) in islice(rows, _AT_ONCE)]:
+                yield some
+            return
+        wanted = iter(keys)
+        while names := list(islice(wanted, _AT_ONCE)):
+            found = dict(self._rows(_RECORDS, (json.dumps(names),)))
+            yield [found[name] for name in names if name in found]
+
+    def _calls(self, items: Sequence[str]) -> dict[str, dict[int, Call]]:
+        """Return item -> step -> call."""
+        found: dict[str, dict[int, Call]] = {}
+        for row in self._rows(_CALLS, (json.dumps(items),)):
+            found.setdefault(row[0], {})[row[1]] = _call(row)
+        return found
+
+    def _these(self, answers: dict[str, dict[int, Call]], item: str, steps: list[int]) -> list[Call]:
+        stored = answers.get(item, {})
         if missing := set(steps) - set(stored):
             raise damaged(self.path, f"calls {sorted(missing)} of item {item!r} are missing")
         return [stored[step] for step in steps]
@@ -164,9 +202,9 @@ class Journal:
             raise explain(self.path, error) from error
 
 
-def _call(row: tuple[Any, ...]) -> tuple[int, Call]:
-    step, _, request, response, latency, attempts = row
-    return step, Call(json.loads(request), json.loads(response), latency, attempts)
+def _call(row: tuple[Any, ...]) -> Call:
+    _, _, request, response, latency, attempts = row
+    return Call(from_json(request), from_json(response), latency, attempts)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -3,7 +3,11 @@
     {"format": 1,
      "identity": {...},                    everything that can change an answer
      "sessions": [{"command", "packages", "git", "started", "ended", "status"}, ...],   one per command run
-     "totals": {"items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens"}}
+     "totals": {"items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens",
+                "cached_answers",           calls, also of a judge, that were answered from a cache of answers
+                "cost_usd"},                at `prices`, where they are known; all calls, also those of a judge
+     "prices": {"model", "judge"},         USD per million tokens, and where the price is from
+     "shard": {...}}                       of a part of a run: what `merge` must know to load the whole one
 
 Nothing in it names the machine or a key.
 """
@@ -70,7 +74,9 @@ class Manifest:
 
     identity: dict[str, Any]
     sessions: tuple[Session, ...] = ()
-    totals: dict[str, int] = field(default_factory=dict)
+    totals: dict[str, int | float] = field(default_factory=dict)
+    prices: dict[str, str] = field(default_factory=dict)
+    shard: dict[str, Any] | None = None
 
     def with_session(self, session: Session) -> Self:
         """Return the manifest with `session` added, or in place of the one that started at the same time."""
@@ -79,7 +85,8 @@ class Manifest:
 
     def as_json(self) -> dict[str, Any]:
         """Return the content as JSON-able data."""
-        return {"format": FORMAT, **asdict(self), "sessions": [asdict(session) for session in self.sessions]}
+        data = {"format": FORMAT, **asdict(self), "sessions": [asdict(session) for session in self.sessions]}
+        return data if self.shard else {key: value for key, value in data.items() if key != "shard"}
 
     def write(self, folder: Path) -> None:
         """Write it to the run folder, atomically."""
@@ -111,17 +118,22 @@ def _unreadable(path: Path, why: str) -> StorageError:
     )
 
 
-def totals(records: Iterable[Record]) -> dict[str, int]:
-    """Return counts over all items of a run. A token count covers only the calls whose backend told it."""
-    counts = dict.fromkeys(("items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens"), 0)
+def totals(records: Iterable[Record], cost: float | None = None) -> dict[str, int | float]:
+    """Return counts over all items of a run, and its cost in USD where that is known.
+
+    A token count covers only the calls whose backend told it.
+    """
+    tokens = ("prompt_tokens", "completion_tokens", "cached_tokens")
+    counts: dict[str, int | float] = dict.fromkeys(("items", "calls", "attempts", *tokens, "cached_answers"), 0)
     for record in records:
         usage = record.usage
         counts["items"] += 1
         counts["calls"] += len(record.calls)
         counts["attempts"] += record.attempts
-        for name in ("prompt_tokens", "completion_tokens", "cached_tokens"):
+        counts["cached_answers"] += sum(not call.attempts for call in (*record.calls, *record.judged))
+        for name in tokens:
             counts[name] += getattr(usage, name) or 0
-    return counts
+    return counts if cost is None else {**counts, "cost_usd": round(cost, 6)}
 
 
 def package_versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spatialeval.run.journal import FILE_NAME, Journal
+from spatialeval.strategies.turns import largest_cap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from spatialeval.strategies import Strategy
     from spatialeval.tasks import TaskProtocol
 
+MANY_CALLS = 20_000
+"""Calls of a model that somebody is paid for, above which a run asks first."""
 _LETTERS_PER_TOKEN = 4
 _TOKENS_PER_IMAGE = 800
 _LOOKED_AT = 64
@@ -28,16 +31,19 @@ class Plan:
 
     Attributes:
         folder: where its results would be.
-        items: samples, or views of samples, in all.
+        samples: how many are asked about.
+        items: the forms in which they are asked, in all: as many, but for views that show a sample several times.
         answered: how many of them have an answer already and would not be asked again.
         calls: most calls for the rest.
-        prompt_tokens: of those calls; a rough guess, a quarter of the letters and 800 for each picture.
-        completion_tokens: most tokens that the answers may have, from the token cap.
+        prompt_tokens: of those calls; a rough guess, a quarter of the letters and 800 for each picture, and for further
+            calls of a question an upper one, as if they held every reply before them at its longest.
+        completion_tokens: most tokens that the answers may have, from the largest token cap of a call.
         first: the first request, as it would be sent; None where nothing is asked.
         judge_calls: most calls of a judge for the rest.
     """
 
     folder: Path
+    samples: int
     items: int
     answered: int
     calls: int
@@ -72,15 +78,21 @@ async def plan_items(items: Sequence[Item], folder: Path, strategy: Strategy, pr
     spread = items[:: max(1, len(items) // _LOOKED_AT)]
     looked = [await first_request(item, strategy, protocol) for item in spread]
     requests = [request for request in looked if request is not None]
-    calls = (len(items) - answered) * strategy.calls if requests else 0
+    left = len(items) - answered if requests else 0
+    caps = [largest_cap(protocol, strategy, request.settings) for request in requests]
+    guesses = [
+        strategy.prompt_tokens(rough_tokens(request), cap, _TOKENS_PER_IMAGE)
+        for request, cap in zip(requests, caps, strict=True)
+    ]
     each = max(1, len(requests))
     return Plan(
         folder=folder,
+        samples=len({(item.origin or item.sample).id for item in items}),
         items=len(items),
         answered=answered,
-        calls=calls,
-        prompt_tokens=round(calls * sum(map(rough_tokens, requests)) / each),
-        completion_tokens=round(calls * sum(request.settings.max_tokens for request in requests) / each),
+        calls=left * strategy.calls,
+        prompt_tokens=round(left * sum(guesses) / each),
+        completion_tokens=round(left * strategy.calls * sum(caps) / each),
         first=requests[0] if requests else None,
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from spatialeval.errors import UsageError
 from spatialeval.models.base import ModelOptions
+from spatialeval.models.extra import choices_of
 from spatialeval.run.asking import Expansion, expand, parse_asking, reduction
 from spatialeval.run.folder import run_folder
 from spatialeval.run.identity import run_identity
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from spatialeval.models.base import Model
+    from spatialeval.run.budget import Budget
     from spatialeval.run.records import Item
+    from spatialeval.run.shard import Shard
     from spatialeval.samples import AnswerType, Sample
     from spatialeval.strategies import Strategy
     from spatialeval.tasks import Task, TaskProtocol
@@ -61,10 +64,14 @@ class RunSpec:
         seed: of the choice that `limit` makes.
         max_tokens: replaces the protocol's own.
         temperature: replaces the protocol's own; "none" sends no temperature, which some models demand.
+        shard: ask this part only; `merge` puts the parts together.
         out: where run folders go.
         fresh: move what the run folder holds aside and start over.
         recover: first save what is readable of a damaged journal.
         retry: how often a request is sent.
+        cache: folder of answers kept across runs; None keeps none.
+        cache_sampled: keep sampled answers there too.
+        budget: what may be spent; shared by the runs of one command. Not part of what a run is.
         command: the command line, for the manifest.
     """
 
@@ -82,10 +89,14 @@ class RunSpec:
     seed: int = 0
     max_tokens: int | None = None
     temperature: float | Literal["none"] | None = None
+    shard: Shard | None = None
     out: Path = Path("results")
     fresh: bool = False
     recover: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    cache: Path | None = None
+    cache_sampled: bool = False
+    budget: Budget | None = field(default=None, compare=False)
     command: Sequence[str] = ()
 
 
@@ -138,7 +149,8 @@ def prepare(spec: RunSpec, like: Prepared | None = None) -> Prepared:
     _check_judge(spec, task, protocol, {sample.answer for sample in samples})
     strategy = strategy.bound(task, samples)
     _check_strategy(spec, task, strategy, samples)
-    views = tuple(view.bound(samples, task.spec.robustness.rule(view.section)) for view in views)
+    rules = task.spec.robustness
+    views = tuple(view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in views)
     reduction(views)
     items, skipped = _askable(expand(select(samples, spec.limit, spec.seed), views), strategy, views)
     if not items:
@@ -146,7 +158,10 @@ def prepare(spec: RunSpec, like: Prepared | None = None) -> Prepared:
     repeated = [key for key, count in Counter(item.key for item in items).items() if count > 1]
     if repeated:
         raise UsageError(f"{spec.strategy!r} makes several items of one name, first {repeated[0]!r}. Leave a view out.")
-    folder = run_folder(spec.out, task_folder(task), spec.model, protocol.name, spec.strategy)
+    asked = f"{protocol.name}+choices" if choices_of(spec.options.extra) else protocol.name
+    folder = run_folder(spec.out, task_folder(task), spec.model, asked, spec.strategy)
+    if spec.shard:
+        items, folder = spec.shard.of(items, samples), spec.shard.folder(folder)
     return Prepared(spec, task, protocol, strategy, views, samples, items, folder, skipped)
 
 
@@ -154,7 +169,8 @@ def _askable(found: Expansion, strategy: Strategy, views: Sequence[View]) -> Exp
     """Return what the strategy can ask of what the views made: one that maps the picture has nothing to ask blind."""
     refused: dict[str, str] = {}
     for item in found.items if views else ():
-        if reason := strategy.refuses(item.sample):
+        named = item.sample.names != item.sample.letters and not strategy.keeps_names
+        if reason := "its own words name letters" if named else strategy.refuses(item.sample):
             refused.setdefault(item.sample.id, reason)
     if not refused:
         return found

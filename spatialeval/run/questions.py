@@ -31,13 +31,19 @@ class Questions:
     def __init__(self, items: Sequence[Item], how: Reduce) -> None:
         self.how = how
         self.samples: dict[str, Sample] = {}
-        self.members: dict[str, list[str]] = {}
-        self._items = {item.key: item for item in items}
+        self.members: dict[str, Sequence[str]] = {}
+        self._items: dict[str, Item] = {}
+        if how == "each":  # there may be very many, so nothing is held that is not needed
+            self.samples = {item.key: item.sample for item in items}
+            self.members = {key: (key,) for key in self.samples}
+            return
+        members: dict[str, list[str]] = {}
         for item in items:
-            sample = item.sample if how == "each" else item.origin or item.sample
-            key = item.key if how == "each" else sample.id
-            self.samples[key] = sample
-            self.members.setdefault(key, []).append(item.key)
+            sample = item.origin or item.sample
+            self.samples[sample.id] = sample
+            self._items[item.key] = item
+            members.setdefault(sample.id, []).append(item.key)
+        self.members.update(members)
 
     def units(self, graded: Mapping[str, Unit], grader: Grader) -> dict[str, Unit]:
         """Return question -> what it is worth, without those of which a form has no answer."""

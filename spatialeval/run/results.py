@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from spatialeval.errors import StorageError, UnknownNameError
+from spatialeval.models.extra import choices_of
 from spatialeval.run import journal, samplefile
 from spatialeval.run.files import write_json
 from spatialeval.run.manifest import Manifest
@@ -63,7 +64,7 @@ def write_results(
             tally.add(record)
             yield record
 
-    samplefile.write_samples(folder / samplefile.FILE_NAME, counted())
+    samplefile.write_samples(folder / samplefile.FILE_NAME, counted(), tally.samples)
     identity = manifest["identity"]
     strategy = "+".join(
         [label(identity["strategy"], STRATEGIES), *(label(view, VIEWS) for view in identity.get("views", ()))]
@@ -76,8 +77,12 @@ def write_results(
         judge=identity.get("judge", {}).get("spec"),
         data=identity.get("data"),
     )
+    if choices := choices_of(identity["model"]):
+        about = about.model_copy(update={"changed": (*about.changed, f"choices={'|'.join(choices)}")})
     sessions = manifest.get("sessions") or [{}]
-    summary = tally.summary(about, sessions[-1].get("packages", {})).model_copy(update={"skipped": dict(skipped or {})})
+    cost = manifest.get("totals", {}).get("cost_usd")
+    added = {"skipped": dict(skipped or {}), "cost_usd": cost, "prices": manifest.get("prices", {})}
+    summary = tally.summary(about, sessions[-1].get("packages", {})).model_copy(update=added)
     write_summary(folder, summary)
     return summary
 
@@ -152,9 +157,9 @@ def read_summary(folder: Path) -> Summary:
         ) from error
 
 
-def read_samples(folder: Path) -> Any:
-    """Return samples.parquet as a pyarrow Table; raise StorageError when it is absent or damaged."""
-    return samplefile.read_table(folder / samplefile.FILE_NAME, _again(folder))
+def read_samples(folder: Path, columns: Sequence[str] = ()) -> Any:
+    """Return samples.parquet, or some of its columns, as a pyarrow Table; raise StorageError when it cannot be read."""
+    return samplefile.read_table(folder / samplefile.FILE_NAME, _again(folder), columns)
 
 
 def _again(folder: Path) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError, ModelError, RunChangedError, StorageError
 from spatialeval.run.asker import Asker, Line
 from spatialeval.run.breaker import Breaker
+from spatialeval.run.budget import Account
 from spatialeval.run.events import Event, Finished, Started, Stopping
 from spatialeval.run.judge import JudgeStep
+from spatialeval.run.pace import Pace
 from spatialeval.run.records import Call, Item, Record
 from spatialeval.run.secrets import redact
 from spatialeval.run.stopping import GRACE, Halt, Stop
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
     from spatialeval.grading import Grader
     from spatialeval.messages import Finish
     from spatialeval.models.base import Model
+    from spatialeval.run.budget import Budget
+    from spatialeval.run.cache import AnswerCache
     from spatialeval.run.journal import Journal, Kept
     from spatialeval.run.retry import RetryPolicy
+    from spatialeval.samples import Sample
     from spatialeval.strategies.base import Strategy
     from spatialeval.tasks import TaskProtocol
 
@@ -43,6 +49,8 @@ async def run_items(
     journal: Journal,
     retry: RetryPolicy,
     events: Callable[[Event], None],
+    cache: AnswerCache | None = None,
+    budget: Budget | None = None,
     stop: Stop | None = None,
     grace: float = GRACE,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -55,10 +63,12 @@ async def run_items(
         protocol: words the requests.
         grader: reads and scores the replies.
         judge: a started model that judges, where the protocol has replies judged.
-        model: a started model; at most `model.concurrency` requests are in flight.
+        model: a started model; at most `model.concurrency` requests are in flight, unless it is adaptive.
         journal: open for writing.
         retry: how often a request is sent.
         events: hears what happens.
+        cache: an open cache of answers across runs.
+        budget: what may be spent.
         stop: set it to end early; requests in flight then have `grace` seconds to finish.
         grace: seconds.
         sleep: waits between two attempts.
@@ -70,32 +80,46 @@ async def run_items(
         Exception: whatever a strategy raised by mistake. In all these cases, everything answered is kept.
     """
     stop = stop or Stop()
-    line = Line(model, journal, retry, events, stop, sleep, asyncio.Semaphore(model.concurrency))
+
+    def line_to(one: Model) -> Line:
+        pace, held = Pace.of(one, retry), cache.of(one) if cache else None
+        stop.tell(pace.open)
+        return Line(one, journal, retry, events, stop, sleep, pace, held, Account.of(one, budget))
+
+    line = line_to(model)
     kept = journal.kept()
     check_media(items, kept)
     answered = {item.key for item in items if item.key in kept and kept[item.key].state != "failed"}
+    del kept  # one entry a sample
     events(Started(len(items), len(answered)))
     for record in journal.records((item.key for item in items if item.key in answered), calls=False):
         events(Finished(record, kept=True))
-    todo = iter(in_groups(item for item in items if item.key not in answered))
+    todo = in_groups(item for item in items if item.key not in answered)
     step = None
     if judge is not None and protocol.judging is not None:
-        step = JudgeStep(protocol.judging, replace(line, model=judge, gate=asyncio.Semaphore(judge.concurrency)))
-    await _Pool(line, strategy, protocol, grader, step).work(todo, grace)
+        step = JudgeStep(protocol.judging, line_to(judge))
+    await _Pool(line, strategy, protocol, grader, step, most=len(todo)).work(iter(todo), grace)
 
 
 def in_groups(items: Iterable[Item]) -> list[Item]:
-    """Return the items with those of one group next to each other, groups in the order in which they first appear.
+    """Return the items with those on the same media next to each other, in the order in which media first appear.
 
-    Requests over the same media then meet in an engine's prefix cache and in the page cache. Items without a group
-    are grouped by their first image or video.
+    Requests over the same media then meet in an engine's prefix cache, and a video's frames are still held. Items
+    whose rows hold no files stand by their group.
     """
     groups: dict[str, list[Item]] = {}
     for item in items:
-        sample = item.sample
-        name = sample.group or (f"media {sample.media[0].name}" if sample.media else f"sample {sample.id}")
-        groups.setdefault(name, []).append(item)
+        groups.setdefault(_beside(item.sample), []).append(item)
     return [item for group in groups.values() for item in group]
+
+
+def _beside(sample: Sample) -> str:
+    media = sample.media[0] if sample.media else None
+    if media is not None and not media.in_row:  # bytes are called by their column
+        return f"media {media.name}"
+    if sample.group and sample.group != sample.id:  # a task without groups makes each sample its own
+        return f"group {sample.group}"
+    return f"media {media.name}" if media else f"sample {sample.id}"
 
 
 def check_media(items: Iterable[Item], kept: dict[str, Kept]) -> None:
@@ -138,38 +162,61 @@ class _Pool:
     protocol: TaskProtocol
     grader: Grader
     judge: JudgeStep | None = None
+    most: int = sys.maxsize
+    """Workers that can have anything to do."""
     breaker: Breaker = field(default_factory=Breaker)
     error: BaseException | None = None
+    _workers: list[asyncio.Task[None]] = field(default_factory=list)
+    _active: int = 0
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _exhausted: bool = False
 
     async def work(self, todo: Iterator[Item], grace: float) -> None:
         """Work through `todo`; raise the first error that ended the run."""
-        workers = [asyncio.create_task(self._work(todo)) for _ in range(self.line.model.concurrency)]
+        self._staff(todo)
+        if not self._active:
+            return
         try:
-            await self._drain(workers, grace)
+            await self._drain(grace)
         finally:
-            for worker in workers:
+            for worker in self._workers:
                 worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await asyncio.gather(*self._workers, return_exceptions=True)
         if self.error:
             raise self.error
 
-    async def _drain(self, workers: list[asyncio.Task[None]], grace: float) -> None:
+    def _staff(self, todo: Iterator[Item]) -> None:
+        """Start as many workers as requests may be in flight.
+
+        No more: what was asked and is not on disk yet is at most that, and is all that a killed run asks again.
+        """
+        while not self._exhausted and self._active < min(self.line.pace.width.limit, self.most):
+            self._active += 1
+            self._workers.append(asyncio.create_task(self._work(todo)))
+
+    async def _drain(self, grace: float) -> None:
         """Wait for the workers; once the run is stopping, no longer than `grace` seconds."""
-        stopping = asyncio.create_task(self.line.stop.wait())
+        ended, stopping = (asyncio.create_task(event.wait()) for event in (self._ended, self.line.stop))
         try:
-            pending = set(workers)
-            while pending and not self.line.stop.stopping:
-                _, rest = await asyncio.wait({*pending, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                pending = rest - {stopping}
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self.line.stop.stopping:
-                self.line.events(Stopping(self.line.stop.reason or "", len(pending)))
+                self.line.events(Stopping(self.line.stop.reason or "", self._active))
             # A journal that cannot be written makes waiting for replies pointless.
-            if pending and not isinstance(self.error, StorageError):
-                await asyncio.wait(pending, timeout=grace)
+            if self._active and not isinstance(self.error, StorageError):
+                await asyncio.wait({ended}, timeout=grace)
         finally:
+            ended.cancel()
             stopping.cancel()
 
     async def _work(self, todo: Iterator[Item]) -> None:
+        try:
+            await self._work_through(todo)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._ended.set()
+
+    async def _work_through(self, todo: Iterator[Item]) -> None:
         for item in todo:
             if self.line.stop.stopping:
                 return
@@ -182,6 +229,8 @@ class _Pool:
             except Exception as error:  # noqa: BLE001
                 self._fail(error)
                 return
+            self._staff(todo)
+        self._exhausted = True
 
     def _fail(self, error: BaseException) -> None:
         self.error = self.error or error
@@ -195,14 +244,17 @@ class _Pool:
 
     async def _item(self, item: Item) -> None:
         asker = Asker(self.line, item.key)
-        text, judged = None, list[Call]()
+        response, judged = None, list[Call]()
         try:
+            if any(media.kind == "video" for media in item.sample.media):
+                # frames by time are known only once a video was opened: beside the loop, and kept for the request
+                await asyncio.to_thread(self.protocol.pictures, item.sample)
             response = await self.strategy.run(item.sample, self.protocol, asker)
-            text = response.text
-            if self.judge and self.judge.judging.wants(item.sample, text, response.finish, self.grader):
+            text, finish = response.text, response.finish
+            if self.judge and self.judge.judging.wants(item.sample, text, finish, self.grader):
                 outcome, judged = await self.judge.outcome(item, text, self.grader)
             else:
-                outcome = await self._grade(item, text, response.finish)
+                outcome = await self._grade(item, text, finish)
         except ModelError as error:
             outcome = Failure(error.kind, _presentable(error))
         except MediaError as error:
@@ -211,7 +263,7 @@ class _Pool:
             await asker.settle()
         if isinstance(outcome, Failure) and not judged:
             outcome = replace(outcome, attempts=asker.sent)
-        record = Record.of(item, outcome, [asker.calls[step] for step in asker.steps], text, judged)
+        record = Record.of(item, outcome, [asker.calls[step] for step in asker.steps], response, judged)
         await self.line.journal.put_record(record, asker.steps, fingerprints(item))
         self.line.events(Finished(record))
         if broken := self.breaker.note(outcome):

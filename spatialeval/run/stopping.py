@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import RunError
+from spatialeval.models.base import Model
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-GRACE = 30.0
-"""Seconds that requests in flight have to finish once a run is stopping."""
+GRACE = Model.grace
+"""Seconds that requests in flight have to finish once a run is stopping, where nothing else is said."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -23,6 +24,8 @@ class RunInterrupted(RunError):  # noqa: N818 - not a fault: somebody asked for 
     """The run was interrupted on request; everything answered is kept. Commands exit with `exit_code`."""
 
     exit_code = 130
+    status = "interrupted"
+    """In the manifest."""
 
 
 class Halt(BaseException):
@@ -35,6 +38,7 @@ class Stop:
 
     reason: str | None = None
     _event: asyncio.Event = field(default_factory=asyncio.Event)
+    _told: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def stopping(self) -> bool:
@@ -45,6 +49,12 @@ class Stop:
         """Stop the run; the first reason stays."""
         self.reason = self.reason or reason
         self._event.set()
+        for hear in self._told:
+            hear()
+
+    def tell(self, hear: Callable[[], None]) -> None:
+        """Call `hear` once the run is stopping."""
+        self._told.append(hear)
 
     async def wait(self) -> None:
         """Return once the run is stopping."""
@@ -61,6 +71,17 @@ class Stop:
         if self.stopping:
             raise Halt
         await tasks[0]
+
+
+_LISTENING: list[tuple[asyncio.AbstractEventLoop, Callable[[signal.Signals], None]]] = []
+"""The runs under way in this process, whatever their thread."""
+
+
+def interrupt_runs() -> bool:
+    """Do to every run under way what SIGINT does; return whether there is one. For runs outside of the main thread."""
+    for loop, hear in _LISTENING:
+        loop.call_soon_threadsafe(hear, signal.SIGINT)
+    return bool(_LISTENING)
 
 
 @contextlib.contextmanager
@@ -82,8 +103,11 @@ def stop_on_signals(stop: Stop, now: Callable[[], object]) -> Iterator[None]:
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(number, hear, number)
             taken.append(number)
+    listening = (loop, hear)
+    _LISTENING.append(listening)
     try:
         yield
     finally:
+        _LISTENING.remove(listening)
         for number in taken:
             loop.remove_signal_handler(number)

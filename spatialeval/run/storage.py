@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from spatialeval.errors import StorageError
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -16,7 +15,7 @@ _DISK = ("SQLITE_FULL", "SQLITE_IOERR")
 _AGAIN = "then run the same command again: every answer confirmed before this is kept."
 
 
-def explain(path: Path, error: sqlite3.Error) -> StorageError:
+def explain(path: Path, error: Exception) -> StorageError:
     """Return the StorageError that says what `error` on the journal at `path` means and what to do."""
     code = getattr(error, "sqlite_errorname", "") or str(error)
     if code.startswith(_DAMAGED):

@@ -10,7 +10,7 @@ from spatialeval.stats import Estimate  # noqa: TC001 - pydantic reads the annot
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Counts(_Frozen):
@@ -104,6 +104,8 @@ class Summary(_Frozen):
     parts: the protocol's aggregates, then macro and micro where they are not among them.
     skipped: "view: reason" -> samples that a view could not change safely; they are in no number here.
     judged: items about which a judge was asked; judge_tokens: of its calls.
+    cost_usd: of all sessions, those calls included; None where a price is not known.
+    prices: "model" and "judge": USD per million tokens, and where the price is from.
     missing_categories: categories that were asked or are named by the protocol and have no scored sample.
     cap_sent: the largest token cap that was really sent; None when no call is known.
     """
@@ -128,6 +130,8 @@ class Summary(_Frozen):
     tokens: Tokens
     judged: int = 0
     judge_tokens: Tokens = Tokens()
+    cost_usd: float | None = None
+    prices: dict[str, str] = {}
     cap_sent: int | None
     versions: dict[str, str]
 

@@ -6,8 +6,9 @@ Everything in a Summary follows from the task, the items and the records: made t
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from spatialeval.run.asking import reduction
 from spatialeval.run.questions import Questions, by_category, by_facet, by_view
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from spatialeval.run.records import Item, Record
+    from spatialeval.samples import Sample
     from spatialeval.tasks import Task, TaskProtocol
 
 MACRO, MICRO = "macro (categories)", "micro (samples)"
@@ -41,10 +43,11 @@ class Tally:
 
     def __init__(self, task: Task, protocol: TaskProtocol, items: Sequence[Item]) -> None:
         self._protocol = protocol
-        self._items = {item.key: item.sample for item in items}
         self._views = by_view(items)
         how = reduction([view for view, _, _ in items[0].steps] if items else ())
         self._questions = Questions(items, how)
+        whole = how == "each"
+        self._items = self._questions.samples if whole else {item.key: item.sample for item in items}
         self._categories = by_category(task, self._questions.samples)
         self._states: dict[str, State] = {}
         self._excluded: set[str] = set()
@@ -52,7 +55,6 @@ class Tally:
         self._failures: Counter[str] = Counter()
         self._messages: dict[str, str] = {}
         self._facets = by_facet(self._questions.samples)
-        self._selectors = {key: selectors_of(sample) for key, sample in self._questions.samples.items()}
         self._graded: dict[str, Unit] = {}
         self._units: dict[str, Unit] = {}
         self._sets: dict[str, dict[str, list[str]]] = {}
@@ -64,14 +66,20 @@ class Tally:
         """Count one record; raise ValueError when it is of no item of this run or comes twice."""
         if record.key not in self._items or record.key in self._states:
             raise ValueError(f"record {record.key!r} comes twice or is about no item of this run")
-        self._states[record.key] = record.state
+        sample = self._items[record.key]
+        self._states[_held(sample.id, record.key)] = cast("State", sys.intern(record.state))
         self._count(record)
         outcome = record.outcome
         if isinstance(outcome, Failure):
             self._failures[outcome.kind] += 1
             self._messages.setdefault(outcome.kind, outcome.message)
         else:
-            self._grade(record, outcome)
+            self._grade(record, outcome, sample)
+
+    @property
+    def samples(self) -> Mapping[str, Sample]:
+        """Item key -> what was asked."""
+        return self._items
 
     @property
     def graded(self) -> Mapping[str, Unit]:
@@ -136,16 +144,17 @@ class Tally:
             versions=dict(versions),
         )
 
-    def _grade(self, record: Record, score: Score) -> None:
+    def _grade(self, record: Record, score: Score, sample: Sample) -> None:
         if score.value is None:
             self._excluded.add(record.key)
             return
         # Views of one sample rise and fall together, so a sample without a group is a cluster of its own items.
-        cluster = ("group", record.group) if record.group else ("sample", record.sample_id)
-        read = score.state == "scored"
-        selectors = selectors_of(self._items[record.key])
-        unit = Unit(record.key, selectors, cluster, score.value, read, score.reading.value, record.sample_id)
-        self._graded[record.key] = unit
+        group, name = _held(sample.group, record.group), _held(sample.id, record.sample_id)
+        cluster = ("group", group) if group else ("sample", name)
+        read, key = score.state == "scored", _held(sample.id, record.key)
+        value, answer = _COMMON.get(score.value, score.value), score.reading.value
+        answer = sys.intern(answer) if isinstance(answer, str) else answer
+        self._graded[key] = Unit(key, selectors_of(sample), cluster, value, read, answer, name)
 
     def _count(self, record: Record) -> None:
         for counted, usage in ((self._tokens, record.usage), (self._judge_tokens, usage_of(record.judged))):
@@ -165,9 +174,12 @@ class Tally:
         return self._counts_of_items(item for key in keys for item in self._questions.members[key])
 
     def _counts_of_items(self, keys: Iterable[str]) -> Counts:
-        keys = set(keys)
-        states = Counter(self._states.get(key, "missing") for key in keys)
-        return Counts(**states, excluded=len(keys & self._excluded), matched=len(keys & self._matched))
+        states, excluded, matched = Counter[str](), 0, 0
+        for key in keys:
+            states[self._states.get(key, "missing")] += 1
+            excluded += key in self._excluded
+            matched += key in self._matched
+        return Counts(**states, excluded=excluded, matched=matched)
 
     def _row(self, name: str, keys: Sequence[str]) -> Row:
         units = [self._units[key] for key in keys if key in self._units]
@@ -196,7 +208,8 @@ class Tally:
             if (term.sets, term.reduce) not in units:
                 members = self._members(term.sets)
                 units[term.sets, term.reduce] = reduced(members, self._units, term.reduce)
-        keys = {key for term in part.terms for key in self._keys(term)}
+        terms = list(part.terms)
+        keys = set[str]().union(*map(self._keys, terms)) if len(terms) > 1 else self._keys(terms[0]) if terms else ()
         score = mean_of(part, units)
         return Row(
             name=part.name,
@@ -226,8 +239,9 @@ class Tally:
 
     def _keys(self, term: Term) -> Iterable[str]:
         """Return the items that a term takes in."""
-        within = [key for keys in self._members(term.sets).values() for key in keys] if term.sets else self._selectors
-        return (key for key in within if selected(term, self._selectors[key]))
+        samples = self._questions.samples
+        within = [key for keys in self._members(term.sets).values() for key in keys] if term.sets else samples
+        return (key for key in within if selected(term, selectors_of(samples[key])))
 
     def _baseline(
         self, part: Part, known: Mapping[str, float | None], of_sets: Callable[[Term], float | None]
@@ -250,7 +264,7 @@ class Tally:
         worths = [
             set_chance([self._questions.chance([key]) for key in keys], term.reduce)
             for keys in self._members(term.sets).values()
-            if any(selected(term, self._selectors[key]) for key in keys)
+            if any(selected(term, selectors_of(self._questions.samples[key])) for key in keys)
         ]
         known = [worth for worth in worths if worth is not None]
         return sum(known) / len(known) if known and len(known) == len(worths) else None
@@ -268,6 +282,15 @@ def _plain_row(name: str, units: list[Unit], counts: Counts, guessed: tuple[floa
         chance=guessed[0],
         majority=guessed[1],
     )
+
+
+_COMMON = {0.0: 0.0, 1.0: 1.0}
+"""Scores that many samples have, as one object each."""
+
+
+def _held(mine: str, told: str) -> str:
+    """Return the text that is held anyway where a record tells the same: there may be a hundred thousand of them."""
+    return mine if mine == told else told
 
 
 def _same(one: Mapping[Term, float], other: Mapping[Term, float]) -> bool:

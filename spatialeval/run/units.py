@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spatialeval.stats import Estimate, estimate
@@ -40,13 +41,13 @@ class Unit:
 
 
 def selectors_of(sample: Sample) -> frozenset[str]:
-    """Return the category and the facet values of a sample, as parts name them."""
-    return frozenset({sample.category, *facets_of(sample)})
+    """Return the category and the facet values of a sample, as parts name them; the same set for samples alike."""
+    return _selectors(sample.category, tuple(sample.facets.items()))
 
 
-def facets_of(sample: Sample) -> list[str]:
-    """Return "facet=value" for each facet value of a sample."""
-    return [f"{name}={value}" for name, values in sample.facets.items() for value in values]
+@lru_cache(maxsize=4096)
+def _selectors(category: str, facets: tuple[tuple[str, tuple[str, ...]], ...]) -> frozenset[str]:
+    return frozenset({category, *(f"{name}={value}" for name, values in facets for value in values)})
 
 
 def reduced(members: Mapping[str, Sequence[str]], units: Mapping[str, Unit], how: str) -> list[Unit]:
@@ -98,22 +99,22 @@ def mean_of(part: Part, units: Mapping[tuple[str, str], Iterable[Unit]], *, read
         units: (sets, reduce) -> all units of that kind.
         read_only: only what was read.
     """
-    rows: list[tuple[float, Hashable, Term]] = []
-    counted: set[tuple[str, str, str]] = set()
-    for term in part.terms:
-        for unit in units[term.sets, term.reduce]:
-            if selected(term, unit.selectors) and (unit.read or not read_only):
-                rows.append((unit.value, unit.cluster, term))
-                counted.add((term.sets, term.reduce, unit.key))
-    names = {term: str(place) for place, term in enumerate(part.terms)}
-    weights = {names[term]: weight for term, weight in part.terms.items()}
-    found = estimate(
-        [value for value, _, _ in rows],
-        [cluster for _, cluster, _ in rows],
-        [names[term] for _, _, term in rows],
-        weights if len(weights) > 1 else None,
-    )
-    return replace(found, n=len(counted)) if found else None
+    values: list[float] = []
+    clusters: list[Hashable] = []
+    names: list[str] = []
+    counted = 0
+    terms = list(part.terms)
+    for place, term in enumerate(terms):
+        every = units[term.sets, term.reduce]
+        kept = [unit for unit in every if selected(term, unit.selectors) and (unit.read or not read_only)]
+        values += [unit.value for unit in kept]
+        clusters += [unit.cluster for unit in kept]
+        names += [str(place)] * len(kept)
+        earlier = [other for other in terms[:place] if (other.sets, other.reduce) == (term.sets, term.reduce)]
+        counted += sum(not any(selected(other, unit.selectors) for other in earlier) for unit in kept)
+    weights = {str(place): weight for place, weight in enumerate(part.terms.values())}
+    found = estimate(values, clusters, names, weights if len(weights) > 1 else None)
+    return replace(found, n=counted) if found else None
 
 
 def selected(term: Term, selectors: frozenset[str]) -> bool:

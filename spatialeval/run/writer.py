@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import queue
-import sqlite3
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from spatialeval.errors import StorageError
 from spatialeval.run.storage import explain
 
 if TYPE_CHECKING:
+    import sqlite3
     from pathlib import Path
 
 _LARGEST_GROUP = 512
@@ -86,7 +86,7 @@ class GroupWriter:
             for write in group:
                 self._connection.execute(write.sql, write.values)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             # SQLite itself rolls back on a full disk; on other errors the transaction is still open.
             if self._connection.in_transaction:
                 self._connection.rollback()

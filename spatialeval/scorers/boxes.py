@@ -68,12 +68,18 @@ def _area(box: Sequence[float]) -> float:
 
 
 def best_matching(worth: Sequence[Sequence[float]]) -> list[float]:
-    """Return the worths of the one-to-one matching of rows and columns with the largest sum.
+    """Return the worths of the one-to-one matching of rows and columns with the largest sum."""
+    return [worth[row][column] for row, column in best_pairs(worth)]
+
+
+def best_pairs(worth: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """Return row and column of each pair of the one-to-one matching with the largest sum.
 
     The Hungarian method with potentials, O(n^2 m) for n rows and m columns, n <= m (the shorter side becomes the rows).
     """
     if len(worth) > len(worth[0]):
-        worth = [list(column) for column in zip(*worth, strict=True)]
+        turned = [list(column) for column in zip(*worth, strict=True)]
+        return [(row, column) for column, row in best_pairs(turned)]
     rows, columns = len(worth), len(worth[0])
     row_price, column_price = [0.0] * (rows + 1), [0.0] * (columns + 1)
     holder = [0] * (columns + 1)  # the row that holds a column, 0 for none; row and column 0 are outside the matrix
@@ -84,7 +90,7 @@ def best_matching(worth: Sequence[Sequence[float]]) -> list[float]:
         while column:
             holder[column] = holder[back[column]] if back[column] else row
             column = back[column]
-    return [worth[holder[column] - 1][column - 1] for column in range(1, columns + 1) if holder[column]]
+    return [(holder[column] - 1, column - 1) for column in range(1, columns + 1) if holder[column]]
 
 
 def _cheapest_path(

@@ -28,18 +28,20 @@ class MathEqual:
 
     Attributes:
         digits: decimals to which numbers are compared.
+        relative: where given, expressions whose values differ by at most this share are equal as well.
         seconds: the longest comparison.
     """
 
     digits: int = 6
+    relative: float = 0.0
     seconds: float = 10.0
     answers: ClassVar[frozenset[AnswerType]] = frozenset({"text"})
     slow: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse limits that leave no time."""
-        if self.digits < 0 or self.seconds <= 0:
-            raise UsageError(f"math_equal: {self!r}: give digits that are not negative and seconds above 0.")
+        if self.digits < 0 or not 0 <= self.relative < 1 or self.seconds <= 0:
+            raise UsageError(f"math_equal: {self!r}: give digits from 0 on, relative from 0 to 1 and seconds above 0.")
 
     def __call__(self, answer: Answer, sample: Sample) -> float:
         """Return 1 or 0; raise UsageError when math-verify is not installed."""
@@ -49,4 +51,5 @@ class MathEqual:
         golds = accepted(sample)
         if said and said in (gold.strip() for gold in golds):
             return 1.0
-        return float(any(worker().equal(gold, said, self.digits, self.seconds) for gold in golds))
+        how = self.digits, self.relative, self.seconds
+        return float(any(worker().equal(gold, said, *how) for gold in golds))

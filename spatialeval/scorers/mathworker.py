@@ -1,6 +1,6 @@
 """A process that compares mathematical answers, so that one on which sympy never ends can be stopped from outside.
 
-Run as a program it reads lines of JSON, [target, answer, digits], and writes true or false for each.
+Run as a program it reads lines of JSON, [target, answer, digits, relative], and writes true or false for each.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import sys
 import threading
 from functools import cache
 from importlib.util import find_spec
+from math import isclose
+from typing import Any
 
 from spatialeval.errors import UsageError
 
@@ -29,13 +31,13 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop)
 
-    def equal(self, target: str, answer: str, digits: int, seconds: float) -> bool | None:
+    def equal(self, target: str, answer: str, digits: int, relative: float, seconds: float) -> bool | None:
         """Return whether the two are equal; None when that is not known after `seconds`."""
         with self._lock:
             process = self._process
             if process is None or process.poll() is not None:
                 process = self._process = _started()
-            said = _asked(process, json.dumps([target, answer, digits]), seconds)
+            said = _asked(process, json.dumps([target, answer, digits, relative]), seconds)
             if said is None:
                 self._stop()
             return None if said is None else bool(json.loads(said))
@@ -69,7 +71,7 @@ def _started() -> subprocess.Popen[bytes]:
     process = subprocess.Popen(  # noqa: S603 - our own program
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
     )
-    if _asked(process, json.dumps(["1", "1", 6]), _START) is None:
+    if _asked(process, json.dumps(["1", "1", 6, 0]), _START) is None:
         process.kill()
         process.wait()
         raise UsageError("math_equal: math-verify does not start. Install it again: pip install 'spatialeval[math]'.")
@@ -96,13 +98,20 @@ def main() -> None:
 
     logging.disable(logging.CRITICAL)
     for line in sys.stdin:
-        target, answer, digits = json.loads(line)
+        target, answer, digits, relative = json.loads(line)
         try:
             gold, said = (_parsed(math_verify, text) for text in (target, answer))
             equal = bool(gold and said) and math_verify.verify(gold, said, float_rounding=digits, timeout_seconds=None)
+            equal = equal or (relative > 0 and isclose(_value(gold), _value(said), rel_tol=relative))
         except Exception:  # noqa: BLE001 - whatever the library cannot compare is not equal
             equal = False
         os.write(1, json.dumps(bool(equal)).encode() + b"\n")
+
+
+def _value(expressions: list[Any]) -> float:
+    """Return the first expression as a number; one that is none raises."""
+    first = expressions[0]
+    return float(first.evalf() if hasattr(first, "evalf") else first)
 
 
 def _parsed(library: object, text: str) -> list[object]:

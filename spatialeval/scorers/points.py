@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import floor, hypot
+from math import floor, hypot, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from spatialeval.errors import DataError, MediaError, UsageError
@@ -63,6 +63,8 @@ class InMask:
 
     def _share(self, place: Sequence[float], mask: PIL.Image.Image) -> tuple[float, int]:
         """Return the share of the pixels of a point or a box that are right, and how many pixels it has."""
+        if not all(map(isfinite, place)):  # some published readers let 1e999 through
+            return 0.0, 1
         left, top = floor(place[0] * mask.width), floor(place[1] * mask.height)
         if len(place) == 2:
             if self.outside == "clip":
@@ -73,8 +75,9 @@ class InMask:
         pixels = max(0, right - left) * max(0, bottom - top)
         if not pixels:
             return 0.0, 0
-        held = mask.crop((max(left, 0), max(top, 0), min(right, mask.width), min(bottom, mask.height)))
-        bright = sum(held.histogram()[self.threshold + 1 :]) if held.width > 0 and held.height > 0 else 0
+        box = max(left, 0), max(top, 0), min(right, mask.width), min(bottom, mask.height)
+        overlaps = box[0] < box[2] and box[1] < box[3]
+        bright = sum(mask.crop(box).histogram()[self.threshold + 1 :]) if overlaps else 0
         return bright / pixels, pixels
 
 

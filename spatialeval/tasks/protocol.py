@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.frames import frames_by_time, sample_frames
+from spatialeval.edits.labels import restyled
 from spatialeval.errors import DataError, UnknownNameError
 from spatialeval.grading import Grader
 from spatialeval.messages import Image, Message, Request, Text
@@ -43,6 +44,7 @@ class TaskProtocol:
         rules: the aggregation in force.
         score_spec: the scoring in force.
         environment: the template sandbox of the task file.
+        cap: the token cap that a run demands of every call, whatever protocol and strategy say; None where it does not.
     """
 
     name: str
@@ -50,6 +52,7 @@ class TaskProtocol:
     rules: tuple[schema.AggregatePart, ...]
     score_spec: schema.PerType
     environment: Sandbox
+    cap: int | None = None
 
     @property
     def settings(self) -> Settings:
@@ -84,25 +87,43 @@ class TaskProtocol:
         Args:
             sample: what is asked.
             instruction: replaces the protocol's own answer instruction.
-            settings: replaces the protocol's generation settings.
+            settings: replaces the protocol's generation settings, all but a cap that the run demands.
 
         Raises:
             DataError: when a template cannot be rendered for this sample.
         """
-        text = self._write("question", sample)
-        text += self._write("instruction", sample) if instruction is None else instruction
+        text = self.words(sample, instruction)
         rule, film = self.spec.media, [media.kind for media in sample.media] == ["video"]
         parts = arrange(text, self.pictures(sample), rule.order, rule.marker, film=film)
         messages: tuple[Message, ...] = (Message("user", parts),)
-        if self.spec.system is not None:
-            messages = (Message("system", (Text(self._write("system", sample)),)), *messages)
+        if (system := self.system_words(sample)) is not None:
+            messages = (Message("system", (Text(system),)), *messages)
         # Another instruction asks for another form: then an answer is written as bare as can be.
         form = partial(self.reply_text, sample) if instruction is None else None
-        return Request(messages, settings or self.settings, sample, form)
+        settings = settings or self.settings
+        settings = settings if self.cap is None else replace(settings, max_tokens=self.cap)
+        return Request(messages, settings, sample, form)
 
     def instruction(self, sample: Sample) -> str:
         """Return the words that follow the question and say in which form to answer; often begins with a newline."""
-        return self._write("instruction", sample)
+        return self._styled(self._write("instruction", sample), sample)
+
+    def words(self, sample: Sample, instruction: str | None = None) -> str:
+        """Return question and instruction, or another `instruction`, as they are sent.
+
+        Raises:
+            Refused: when the sample's options are shown under other names, and the protocol's words do not let that be.
+        """
+        text = self._write("question", sample)
+        text += self._write("instruction", sample) if instruction is None else instruction
+        return self._styled(text, sample, listed=instruction is None)
+
+    def system_words(self, sample: Sample) -> str | None:
+        """Return the system text, where the protocol has one."""
+        return None if self.spec.system is None else self._styled(self._write("system", sample), sample)
+
+    def _styled(self, text: str, sample: Sample, *, listed: bool = False) -> str:
+        return restyled(text, sample, listed=listed) if sample.marks else text
 
     def graded(self, sample: Sample, reply: str, finish: Finish = "stop", *, judged: str | None = None) -> Score:
         """Return the score of a reply, with the words of the judge where one has been asked.
@@ -133,6 +154,8 @@ class TaskProtocol:
         return self._formed(sample, answer) or written(answer, sample.answer)
 
     def _formed(self, sample: Sample, answer: Answer) -> str:
+        if sample.names != sample.letters and answer in sample.letters:
+            return sample.names[sample.letters.index(str(answer))]
         if self.spec.gold is None or (isinstance(self.spec.gold, dict) and sample.answer not in self.spec.gold):
             return written(answer, sample.answer)
         target = written(answer, "path") if sample.answer == "path" else answer
@@ -147,7 +170,8 @@ class TaskProtocol:
         keys = {"extends", "source", "verified", "note", "gold", "score", "aggregate"}
         asked = self.spec.model_dump(mode="json", exclude=keys)
         rules = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
-        return {"name": self.name, **asked, "score": self.score_spec, "aggregate": rules}
+        demanded = {} if self.cap is None else {"cap": self.cap}
+        return {"name": self.name, **asked, **demanded, "score": self.score_spec, "aggregate": rules}
 
     def _reader_spec(self, kind: AnswerType) -> tuple[str, dict[str, Any]]:
         return _of_type(self.spec.parse, kind) or (f"strict_{kind}", {})
@@ -196,7 +220,7 @@ def _of_type(spec: schema.PerType, kind: AnswerType) -> tuple[str, dict[str, Any
 
 def _default(kind: AnswerType) -> tuple[str, dict[str, Any]] | None:
     name = _DEFAULT_SCORERS.get(kind)
-    return (name, {}) if name in SCORERS.names() else None
+    return (name, {}) if name and name in SCORERS else None
 
 
 def build(registry: Registry[Any], name: str, options: dict[str, Any]) -> Any:

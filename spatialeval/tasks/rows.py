@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import typing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import jinja2
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _ANSWERS = typing.get_args(AnswerType)
 
+_MANY = 1000
+"""Different options, labels and facets that are held once however many samples have them."""
+
+_NOTHING: dict[str, Any] = {}
+"""What samples without sets or further facts have, all the same one."""
+
+T = TypeVar("T")
+
 
 class RowReader:
     """Reads rows as one task file says.
@@ -42,6 +51,7 @@ class RowReader:
         }
         self._where = compile_value(spec.data.where, environment) if spec.data.where else None
         self._each = compile_value(spec.data.each, environment) if spec.data.each else None
+        self._given: dict[Any, Any] = {}
 
     def questions(self, row: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the rows that one stored row stands for: itself, or one per member of `each`."""
@@ -62,12 +72,14 @@ class RowReader:
         Raises:
             DataError: naming the task file, its line and key, and the row's value.
         """
-        values = {name: self._value(name, get, row) for name, get in self._fields.items()}
+        names = {"row": RowView(row), "tables": self._tables}
+        values = {name: self._value(name, get, row, names) for name, get in self._fields.items()}
         answer = values["answer"]
         if answer not in _ANSWERS:
             raise self._error("answer", f"gives {answer!r}; answer types are {', '.join(_ANSWERS)}.", row)
         choices = self._texts("choices", values.get("choices"), row)
         target = self._gold(values, choices, row)
+        labels = self._texts("labels", values.get("labels"), row)
         identity = str(values["id"])
         if values.get("shuffle"):
             choices, target = shuffled(choices, target, identity)
@@ -78,22 +90,37 @@ class RowReader:
             answer=answer,
             question=str(values["question"]),
             target=target,
-            choices=choices,
-            labels=self._texts("labels", values.get("labels"), row),
+            choices=self._shared(choices, choices),
+            labels=self._shared(labels, labels),
             media=tuple(
                 self._media(values, "images", "image", root, row) + self._media(values, "video", "video", root, row)
             ),
             mask=mask[0] if mask else None,
-            category=str(values["category"]),
+            category=sys.intern(str(values["category"])),
             facets=self._facets(values, row),
-            sets={name: str(value) for name, value in (values.get("sets") or {}).items() if value not in {None, ""}},
+            sets={name: str(value) for name, value in (values.get("sets") or {}).items() if value not in {None, ""}}
+            or _NOTHING,
             group=self._group(values.get("group"), identity),
-            meta=values.get("meta") or {},
+            meta=values.get("meta") or _NOTHING,
         )
 
-    def _value(self, name: str, get: Callable[[dict[str, Any]], Any], row: dict[str, Any]) -> Any:
+    def _shared(self, key: tuple[Any, ...], value: T) -> T:
+        """Return the value that was given out under this key, where it was among the first: all samples are held."""
+        if len(self._given) < _MANY:
+            held: T = self._given.setdefault(key, value)
+            return held
+        found: T = self._given.get(key, value)
+        return found
+
+    def _value(
+        self,
+        name: str,
+        get: Callable[[dict[str, Any]], Any],
+        row: dict[str, Any],
+        names: dict[str, Any] | None = None,
+    ) -> Any:
         try:
-            return get({"row": RowView(row), "tables": self._tables})
+            return get(names or {"row": RowView(row), "tables": self._tables})
         except jinja2.UndefinedError as error:
             missing = str(error).rsplit("attribute ", 1)[-1].strip("'")
             columns = [c for c in row if not c.startswith("_")]
@@ -137,7 +164,7 @@ class RowReader:
             found[name] = tuple(dict.fromkeys(str(one) for one in several if one is not None and one != ""))
             if any("=" in one for one in found[name]):
                 raise self._error("facets", f"gives {found[name]}; a value must not hold '='.", row)
-        return found
+        return self._shared(("facets", *found.items()), found) if found else _NOTHING
 
     def _media(
         self, values: dict[str, Any], name: str, kind: Kind, root: Path | None, row: dict[str, Any]

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class Suite(BaseModel):
     """A title, and the names of tasks, variants or other suites."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     title: str
     tasks: list[str] = Field(min_length=1)
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     suites: dict[str, Suite]
 

@@ -196,7 +196,11 @@ def load_task(text: str) -> Task:
 
 
 def with_protocol_settings(protocol: TaskProtocol, **changes: Any) -> TaskProtocol:
-    """Return the protocol with generation settings replaced: those that are not None; "none" means not sent at all."""
+    """Return the protocol with generation settings replaced: those that are not None; "none" means not sent at all.
+
+    A `max_tokens` is the cap of every call then, of those of strategies with room of their own, too.
+    """
     given = {key: None if value == "none" else value for key, value in changes.items() if value is not None}
     generate = protocol.spec.generate.model_copy(update=given)
-    return replace(protocol, spec=protocol.spec.model_copy(update={"generate": generate}))
+    spec = protocol.spec.model_copy(update={"generate": generate})
+    return replace(protocol, spec=spec, cap=changes.get("max_tokens"))

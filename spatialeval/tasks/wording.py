@@ -49,7 +49,7 @@ def render(environment: Sandbox, source: str, sample: Sample, *, what: str, **na
         DataError: when it cannot be rendered.
     """
     try:
-        return environment.compiled(source).render({**names_of(sample), **names})
+        return environment.rendered(source, {**names_of(sample), **names})
     except jinja2.TemplateNotFound as error:
         raise DataError(f"{what} includes {error}, which is not in the prompts folder.") from error
     except (jinja2.TemplateError, TypeError, ValueError) as error:

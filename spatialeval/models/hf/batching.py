@@ -1,4 +1,4 @@
-"""Requests that arrive one by one become batches for a worker thread."""
+"""Requests that arrive one by one become batches for worker threads, one for each copy of a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,10 +26,10 @@ class _Job(Generic[T, R]):
 
 
 class MicroBatcher(Generic[T, R]):
-    """Fills batches from the items that wait and hands them, one batch at a time, to one worker thread.
+    """Fills batches from the items that wait. Every worker takes the next batch as soon as it is free.
 
     Args:
-        work: answers a batch with one result or exception per item; runs in the worker thread.
+        works: one per worker thread; answers a batch with one result or exception per item.
         batch_size: most items in a batch.
         key: items share a batch only when their keys are equal.
         size: items of similar size share a batch, so that little is padded.
@@ -37,41 +37,42 @@ class MicroBatcher(Generic[T, R]):
 
     def __init__(
         self,
-        work: Callable[[list[T]], list[R | Exception]],
+        works: Sequence[Callable[[list[T]], list[R | Exception]]],
         batch_size: int,
         key: Callable[[T], Hashable],
         size: Callable[[T], int],
     ) -> None:
-        self.work, self.batch_size, self.key, self.size = work, batch_size, key, size
-        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spatialeval-hf")
+        self.works, self.batch_size, self.key, self.size = works, batch_size, key, size
+        self.workers = [ThreadPoolExecutor(max_workers=1, thread_name_prefix="spatialeval-hf") for _ in works]
         self._waiting: list[_Job[T, R]] = []
         self._arrived = asyncio.Event()
-        self._pump_task: asyncio.Task[None] | None = None
+        self._pumps: list[asyncio.Task[None]] = []
 
     async def submit(self, item: T) -> R:
         """Return the result of `item`, or raise the exception that stands for it."""
         job: _Job[T, R] = _Job(item, self.key(item), self.size(item), asyncio.get_running_loop().create_future())
-        if self._pump_task is None:
-            self._pump_task = asyncio.create_task(self._pump())
+        if not self._pumps:
+            self._pumps = [asyncio.create_task(self._pump(place)) for place in range(len(self.works))]
         self._waiting.append(job)
         self._arrived.set()
         return await job.future
 
     async def close(self) -> None:
-        """Cancel what waits, and return when the worker thread has ended its batch."""
-        if self._pump_task is not None:
-            self._pump_task.cancel()
-            await asyncio.gather(self._pump_task, return_exceptions=True)
+        """Cancel what waits, and return when the worker threads have ended their batches."""
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
         for job in self._waiting:
             job.future.cancel()
-        await asyncio.to_thread(self.worker.shutdown, wait=True)
+        for worker in self.workers:
+            await asyncio.to_thread(worker.shutdown, wait=True)
 
-    async def _pump(self) -> None:
+    async def _pump(self, place: int) -> None:
         while True:
             await self._arrived.wait()
             if len(self._waiting) < self.batch_size:
                 await asyncio.sleep(LINGER)
-            await self._answer(self._take())
+            await self._answer(self._take(), place)
 
     def _take(self) -> list[_Job[T, R]]:
         """Remove the next batch from those waiting: the oldest item and its nearest in size."""
@@ -87,12 +88,12 @@ class MicroBatcher(Generic[T, R]):
             self._arrived.clear()
         return batch
 
-    async def _answer(self, batch: list[_Job[T, R]]) -> None:
+    async def _answer(self, batch: list[_Job[T, R]], place: int) -> None:
         if not batch:
             return
         loop = asyncio.get_running_loop()
         try:
-            results = await loop.run_in_executor(self.worker, self.work, [job.item for job in batch])
+            results = await loop.run_in_executor(self.workers[place], self.works[place], [job.item for job in batch])
         except asyncio.CancelledError:
             for job in batch:
                 job.future.cancel()

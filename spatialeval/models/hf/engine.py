@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from spatialeval.errors import MediaError, ModelError
-from spatialeval.media import open_image
 from spatialeval.messages import Request, Response, Text, Usage
 from spatialeval.models.hf.loading import Loaded, load
 from spatialeval.models.hf.sampling import SeededSampler, Stopper, cut
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from spatialeval.messages import Message, Settings
     from spatialeval.models.hf.checkpoint import Checkpoint, LoadSettings
+    from spatialeval.models.pictures import Pictures
 
 Chat = list[dict[str, Any]]
 
@@ -33,8 +33,8 @@ class Engine:
         fits: most requests that memory was seen to hold at once.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
-        self.loaded, self.sees = loaded, loaded.sees
+    def __init__(self, loaded: Loaded, pictures: Pictures) -> None:
+        self.loaded, self.sees, self.pictures = loaded, loaded.sees, pictures
         self.abort = threading.Event()
         self.fits = sys.maxsize
         ends = loaded.model.generation_config.eos_token_id
@@ -42,9 +42,9 @@ class Engine:
         self.ends = [] if ends is None else torch.as_tensor(ends).reshape(-1).tolist()
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint, settings: LoadSettings) -> Engine:
-        """Load `checkpoint`; raise UsageError when that cannot work."""
-        return cls(load(checkpoint, settings))
+    def load(cls, checkpoint: Checkpoint, settings: LoadSettings, pictures: Pictures) -> Engine:
+        """Load `checkpoint`; raise UsageError when that cannot work. Engines may share their decoded `pictures`."""
+        return cls(load(checkpoint, settings), pictures)
 
     def answer(self, requests: Sequence[Request]) -> list[Response | Exception]:
         """Return one Response, ModelError or MediaError per request. All share their settings, seeds apart.
@@ -70,7 +70,7 @@ class Engine:
         parts = [
             {"type": "text", "text": part.text}
             if isinstance(part, Text)
-            else {"type": "image", "image": open_image(part.media)}
+            else {"type": "image", "image": self.pictures.open(part.media)}
             for part in message.parts
         ]
         return {"role": message.role, "content": parts}
@@ -157,7 +157,13 @@ class Engine:
         """The checkpoint's own generation settings, greedy: sampling is SeededSampler's work."""
         config = copy.deepcopy(self.loaded.model.generation_config)
         config.update(
-            do_sample=False, temperature=None, top_p=None, top_k=None, max_length=None, max_new_tokens=max_new_tokens
+            do_sample=False,
+            temperature=None,
+            top_p=None,
+            top_k=None,
+            max_length=None,
+            max_new_tokens=max_new_tokens,
+            use_cache=True,
         )
         if config.pad_token_id is None:
             config.pad_token_id = self.loaded.tokenizer.pad_token_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from spatialeval.models.base import MODELS, Model, ModelOptions
 from spatialeval.models.extra import check_keys, option
 from spatialeval.models.hf.batching import MicroBatcher
 from spatialeval.models.hf.checkpoint import Checkpoint, LoadSettings, locate
+from spatialeval.models.pictures import Pictures
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parents[2] / "embedded" / "tiny"
 """The checkpoint that this package ships."""
 
-_KEYS = ("revision", "dtype", "device", "trust_remote_code", "chat_template_kwargs")
+_KEYS = ("revision", "dtype", "device", "devices", "trust_remote_code", "chat_template_kwargs")
 _IMAGE_SIZE = 1000
 _BATCHES_AHEAD = 4
 
@@ -30,7 +32,8 @@ _BATCHES_AHEAD = 4
 class HFModel(Model):
     """A vision or text model in this process.
 
-    Options of `ModelOptions.extra`: `revision` (a commit, tag or branch on the Hub) and the fields of `LoadSettings`.
+    Options of `ModelOptions.extra`: `revision` (a commit, tag or branch on the Hub), `devices` (one copy of the model
+    on each, such as "cuda:0,cuda:1"; not part of a run's identity) and the fields of `LoadSettings`.
     """
 
     def __init__(self, name: str, options: ModelOptions, spec: str) -> None:
@@ -38,8 +41,9 @@ class HFModel(Model):
         self.spec, self.name, self.batch_size = spec, name, options.batch_size
         if self.batch_size < 1:
             raise UsageError(f"the batch size is {self.batch_size}; give 1 or more.")
+        self.devices = _devices(spec, options)
         # requests that wait while a batch runs are sorted by length: the more, the less is padded
-        self.concurrency = options.concurrency or _BATCHES_AHEAD * self.batch_size
+        self.concurrency = options.concurrency or _BATCHES_AHEAD * self.batch_size * len(self.devices)
         self.revision = option(spec, options, "revision", None, str)
         self.loading = LoadSettings(
             dtype=option(spec, options, "dtype", None, str),
@@ -49,7 +53,7 @@ class HFModel(Model):
         )
         self._checkpoint: Checkpoint | None = None
         self._batcher: MicroBatcher[Request, Response] | None = None
-        self._engine: Engine | None = None
+        self._engines: list[Engine] = []
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -69,17 +73,19 @@ class HFModel(Model):
         except ImportError as error:
             raise UsageError(f"{self.spec} needs more packages ({error}): pip install 'spatialeval[hf]'") from error
 
-        checkpoint = self.checkpoint
-        self._batcher = MicroBatcher(self._work, self.batch_size, key=_batch_key, size=_rough_size)
-        self._engine = await asyncio.get_running_loop().run_in_executor(
-            self._batcher.worker, Engine.load, checkpoint, self.loading
-        )
+        checkpoint, pictures, loop = self.checkpoint, Pictures(), asyncio.get_running_loop()
+        works = [partial(self._work, place) for place in range(len(self.devices))]
+        self._batcher = MicroBatcher(works, self.batch_size, key=_batch_key, size=_rough_size)
+        # one after the other: loading changes defaults of the whole process meanwhile
+        for device, worker in zip(self.devices, self._batcher.workers, strict=True):
+            settings = replace(self.loading, device=device)
+            self._engines.append(await loop.run_in_executor(worker, Engine.load, checkpoint, settings, pictures))
 
     async def ask(self, request: Request) -> Response:
         """Answer in a batch with others; raise ModelError, or MediaError when a picture of it cannot be decoded."""
-        if self._batcher is None or self._engine is None:
+        if self._batcher is None or not self._engines:
             raise UsageError(f"{self.spec} was not started: await model.start() first.")
-        if not self._engine.sees and any(message.images for message in request.messages):
+        if not self._engines[0].sees and any(message.images for message in request.messages):
             raise ModelError(
                 f"{self.spec} is a text-only model and the request has pictures. Ask without them: add +blind.",
                 kind="bad_request",
@@ -88,16 +94,31 @@ class HFModel(Model):
 
     async def close(self) -> None:
         """Stop generating and let go of the weights."""
-        if self._engine is not None:
-            self._engine.abort.set()
+        for engine in self._engines:
+            engine.abort.set()
         if self._batcher is not None:
             await self._batcher.close()
-        self._engine = self._batcher = None
+        self._engines, self._batcher = [], None
 
-    def _work(self, requests: list[Request]) -> list[Response | Exception]:
-        if self._engine is None:
+    def _work(self, place: int, requests: list[Request]) -> list[Response | Exception]:
+        if place >= len(self._engines):
             raise UsageError(f"{self.spec} was closed while requests waited. Ask before closing it.")
-        return self._engine.answer(requests)
+        return self._engines[place].answer(requests)
+
+
+def _devices(spec: str, options: ModelOptions) -> list[str | None]:
+    """Return where copies of the model go: one place unless `devices` names several."""
+    device: str | None = option(spec, options, "device", None, str)
+    named: str | list[Any] | None = option(spec, options, "devices", None, (str, list))
+    if named is None:
+        return [device]
+    devices = [str(each).strip() for each in (named.split(",") if isinstance(named, str) else named)]
+    if device is not None or not devices or not all(devices) or "auto" in devices:
+        raise UsageError(
+            f"option 'devices' of {spec} is {named!r}; name one or more devices, such as devices=cuda:0,cuda:1, and "
+            "leave the option device out. A model that one device does not hold is spread by device=auto."
+        )
+    return [*devices]
 
 
 def _batch_key(request: Request) -> Hashable:

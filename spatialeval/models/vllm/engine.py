@@ -16,8 +16,8 @@ from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import MediaError, ModelError, UsageError, nearest
-from spatialeval.media import open_image
 from spatialeval.messages import Response, Text, Usage
+from spatialeval.models.pictures import Pictures
 from spatialeval.models.vllm.failures import failure
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Engine:
     lora: Any
     sees: bool
     processes: list[Any] = field(default_factory=list)
+    _pictures: Pictures = field(default_factory=Pictures)
     _preparing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PREPARED_AT_ONCE))
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
@@ -105,7 +106,8 @@ class Engine:
     async def answer(self, request: Request) -> Response:
         """Return the answer to `request`; raise ModelError, or MediaError for a picture that cannot be decoded."""
         try:
-            async with self._preparing:
+            pictures = any(message.images for message in request.messages)
+            async with self._preparing if pictures else contextlib.nullcontext():
                 prompt = await self._prompt(request.messages)
             output = await self._finished(prompt, request.settings)
         except (MediaError, ModelError):
@@ -128,9 +130,9 @@ class Engine:
     async def _prompt(self, messages: Sequence[Message]) -> Any:
         """Render the chat with the model's template and process its pictures, off the event loop."""
         if any(message.images for message in messages):
-            chat = await asyncio.to_thread(_turns, messages)
+            chat = await asyncio.to_thread(_turns, messages, self._pictures)
         else:
-            chat = _turns(messages)
+            chat = _turns(messages, self._pictures)
         renderer = self.client.renderer
         # the template writes the special tokens: a tokenizer that adds them would double the first one
         tokens = renderer.default_chat_tok_params.with_kwargs(add_special_tokens=False)
@@ -170,12 +172,12 @@ class Engine:
         return f"spatialeval-{next(self._numbers)}"
 
 
-def _turns(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def _turns(messages: Sequence[Message], pictures: Pictures) -> list[dict[str, Any]]:
     """Return the chat in the form that vLLM's renderer takes."""
-    return [{"role": message.role, "content": _content(message)} for message in messages]
+    return [{"role": message.role, "content": _content(message, pictures)} for message in messages]
 
 
-def _content(message: Message) -> str | list[dict[str, Any]]:
+def _content(message: Message, pictures: Pictures) -> str | list[dict[str, Any]]:
     """Text alone stays a string, and neighbouring texts become one: vLLM joins text parts with line breaks."""
     if not message.images:
         return message.text
@@ -183,7 +185,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
     for part in message.parts:
         if not isinstance(part, Text):
             # named by its bytes, a picture is processed once and found in the prefix cache without hashing its pixels
-            parts.append({"type": "image_pil", "image_pil": open_image(part.media), "uuid": part.media.sha256})
+            parts.append({"type": "image_pil", "image_pil": pictures.open(part.media), "uuid": part.media.sha256})
         elif parts and parts[-1]["type"] == "text":
             parts[-1]["text"] += part.text
         else:
