@@ -17,6 +17,7 @@ from graded_runs import make_task
 
 import spatialeval as se
 from spatialeval import api
+from spatialeval.api.asking import named_model
 from spatialeval.api.shown import Shown
 from spatialeval.cli.where import NAMES as WHERE
 from spatialeval.errors import DataError, MissingDataError, RunChangedError, StorageError, UsageError
@@ -69,6 +70,22 @@ def test_a_function_that_has_changed_does_not_go_on_with_another_one_s_answers(t
     with pytest.raises(RunChangedError):
         se.run(SCENES, lambda request: "B", out=tmp_path)
     assert se.run(SCENES, lambda request: "B", out=tmp_path, fresh=True).complete
+
+
+def test_functions_of_one_maker_are_told_apart_by_what_they_were_made_with():
+    def saying(word, times=0):
+        def say(request):
+            nonlocal times
+            times += 1
+            return word
+
+        return say
+
+    left, right = (named_model(saying(word))[1] for word in ("left", "right"))
+    before = left.identity()
+    assert before != right.identity()
+    left.function(None)
+    assert left.identity() == before == named_model(saying("left"))[1].identity()
 
 
 def test_coroutine_functions_and_opened_models_answer_too(tmp_path):

@@ -168,6 +168,27 @@ def test_costs_are_in_the_manifest_the_summary_and_the_table(tmp_path):
     assert "about $" in ran.text  # before it began
 
 
+def test_what_no_server_tells_is_no_cost_of_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("fault_server.completion", lambda text, model: {"choices": [{"message": {"content": text}}]})
+    with serving() as server:
+        spatialeval("run", *letters(tmp_path), *at(server), "--out", tmp_path / "out", "--price", "in=1,out=1")
+    assert "cost_usd" not in manifest_of(tmp_path / "out")["totals"]
+
+
+def test_failed_samples_that_a_spent_budget_left_out_are_mentioned(tmp_path):
+    with serving() as server:
+        command = ("run", *letters(tmp_path), *at(server), "--out", tmp_path / "out")
+        task = tmp_path / "letters.yaml"
+        task.write_text(
+            task.read_text().replace("row.target }}?", "row.target }}?{{ '[fault:400]' if row.id == 'r0' }}")
+        )
+        assert "failed" in spatialeval(*command).text
+        before = server.total
+        ran = spatialeval(*command, "--max-total-tokens", "20")
+    assert (ran.code, server.total) == (3, before)
+    assert "Not all failed samples were asked again" in ran.text
+
+
 def test_a_dry_run_says_what_it_would_cost(tmp_path, monkeypatch):
     ran = spatialeval("run", *letters(tmp_path), "-m", "openai:gpt-4o", "--out", tmp_path / "out", "--dry-run")
     assert ran.code == 0, ran

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 from command import letters, spatialeval, summary_of
@@ -16,6 +17,7 @@ from spatialeval.models.endpoints import Endpoint, Endpoints
 from spatialeval.models.transport import Reply
 from spatialeval.run.execute import execute
 from spatialeval.run.journal import FILE_NAME, Journal
+from spatialeval.run.retry import RetryPolicy
 
 
 class Fake:
@@ -205,6 +207,16 @@ async def test_a_server_that_dies_half_way_loses_nothing_and_doubles_nothing(tmp
     assert 40 <= mortal.total + one.total + other.total <= 40 + 6  # what was in flight when it died
     with Journal.open(outcome.folder / FILE_NAME, readonly=True) as journal:
         assert [len(record.calls) for record in journal.records()] == [1] * 40
+
+
+async def test_a_request_that_met_a_server_which_hangs_goes_to_another_one_at_once(tmp_path):
+    async with FaultServer(right) as well, FaultServer(mode="always", latency=3600) as hangs:
+        options = ModelOptions(base_url=hangs.base_url, more_urls=(well.base_url,), timeout=0.3, concurrency=1)
+        spec = replace(letters_run(tmp_path), retry=RetryPolicy(attempts=4, base=3600, cap=3600, longest_wait=3600 * 9))
+        async with asyncio.timeout(60):
+            outcome = await execute(spec, model=open_model("openai:m", options))
+    assert outcome.states == {"scored": 40}
+    assert 3 <= hangs.total < 20
 
 
 async def test_the_server_that_came_back_gets_requests(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import inspect
 from collections.abc import Callable
@@ -104,12 +105,24 @@ class _Function(FunctionModel):
     """A function whose code is part of the run's identity: another one does not go on with its answers."""
 
     def identity(self) -> dict[str, Any]:
-        """Return the name and a digest of the code; what the function reads from elsewhere is not in it."""
+        """Return the name and a digest of the code and of the plain values it was made with, and of nothing else."""
         code = getattr(self.function, "__code__", None)
         facts = [code.co_code, code.co_consts, code.co_names] if code else [repr(type(self.function))]
         facts += [getattr(self.function, name, None) for name in ("__defaults__", "__kwdefaults__")]
+        if code and (cells := getattr(self.function, "__closure__", None)):
+            counters = {each.argval for each in dis.get_instructions(code) if each.opname == "STORE_DEREF"}
+            facts += [_held(cell) for name, cell in zip(code.co_freevars, cells, strict=True) if name not in counters]
         text = "|".join(map(_stable, facts))
         return {**super().identity(), "function": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+
+def _held(cell: Any) -> Any:
+    """Return the value of a variable around a function, or what kind it is where it may be told otherwise next time."""
+    try:
+        value = cell.cell_contents
+    except ValueError:  # not set yet
+        return None
+    return value if isinstance(value, str | bytes | int | float) else type(value).__qualname__
 
 
 def _stable(fact: Any) -> str:

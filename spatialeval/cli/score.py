@@ -50,7 +50,7 @@ def command(  # noqa: PLR0917 - click passes every option by name
     out: Path | None,
     differ: Path | None,
 ) -> None:
-    """Score the saved replies in FILE (JSONL, CSV, TSV or Parquet) as a protocol of TASK does.
+    """Score the saved replies in FILE (JSONL, CSV, TSV, Parquet or JSON) as a protocol of TASK does.
 
     Under several protocols, the output ends with a row for each and how many replies they decide differently.
     """

@@ -7,8 +7,8 @@ busy one takes over. As a fast server has less in flight than a slow one at the 
 name weights.
 
 A server that refuses connections, hangs or fails again and again rests, for 1 s and then twice as long each time; then
-one request tries whether it is back. One that answers 429 rests as long as it asks for, or 1 s. Where all rest, requests
-go to the one whose rest ends first, and fail as they would with one server.
+one request tries whether it is back. One that answers 429 rests as long as it asks for, or 1 s. Where all rest,
+requests go to the one whose rest ends first, and fail as they would with one server.
 """
 
 from __future__ import annotations

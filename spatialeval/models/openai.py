@@ -124,7 +124,9 @@ class OpenAIModel(Model):
         except TimeoutError as error:
             where = " or ".join(self.urls)
             message = f"no reply from {where} in {self.timeout:g} s. Raise the time limit or ask fewer at once."
-            raise ModelError(message, kind="timeout", transient=True) from error
+            late = ModelError(message, kind="timeout", transient=True)
+            late.retry_after = endpoints.again(late)
+            raise late from error
         except ModelError as error:
             message = presentable(storable(str(error)), self._key)
             # the cause is dropped: what it repeats was not made presentable

@@ -238,6 +238,8 @@ async def _ask(
             raise
         task.uncancel()
     interruption(ready, journal, stop, models)
+    if stop.stopping and budget and budget.spent:
+        events(Noticed(f"The budget is spent: {budget}. Not all failed samples were asked again."))
 
 
 def _open(ready: Prepared, journal: Journal) -> list[Item]:

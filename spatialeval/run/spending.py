@@ -25,7 +25,7 @@ class Spent:
 
     Attributes:
         tokens: of prompts and answers, those of a judge included.
-        cost: USD at today's prices; None where a price is not known.
+        cost: USD at today's prices; None where a price is not known, or the server tells no tokens.
     """
 
     tokens: int
@@ -85,7 +85,8 @@ def interruption(ready: Prepared, journal: Journal, stop: Stop, models: tuple[Mo
 
 
 def _cost(usage: Usage, model: Model | None) -> float | None:
-    return model.quote.price.of(usage) if model and model.quote else None
+    told = usage.prompt_tokens is not None or usage.completion_tokens is not None
+    return model.quote.price.of(usage) if model and model.quote and told else None
 
 
 def _nothing(model: Model) -> float | None:
