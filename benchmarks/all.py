@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import many_samples
-import scoring
 import startup
 import whole_run
 from measuring import Figure, folder, show, spin
@@ -45,6 +44,8 @@ def measured(*, quick: bool) -> list[tuple[str, list[Figure]]]:
         block(title, whole_run.measure(place, rows=rows, more=more, repeats=repeats))
         sizes = [500, 1000] if quick else [1000, 10_000, 100_000]
         block("Many samples (text, model `random`)", many_samples.measure(place, sizes=sizes))
+        import scoring  # late: it loads the package, and the peaks of children begin with that of this process
+
         block("Scoring, CPU a reply", scoring.measure(replies=100 if quick else 1000))
     noise += [spin() for _ in range(10)]
     block("Noise of the machine", [Figure("the same piece of arithmetic, 20 times", "ms", noise)])

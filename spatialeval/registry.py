@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from spatialeval.errors import UnknownNameError
+from spatialeval.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ class Registry(Generic[T]):
         return self._things[name]
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether there is a thing of this name; loads it."""
+        """Tell whether there is a thing of this name; loads it. Raise UsageError where that cannot be done."""
         if name not in self._things and not self._discovered:
             self._import_those_that_register(name)
         if name not in self._things:
@@ -92,7 +92,15 @@ class Registry(Generic[T]):
 
     def _load_entry_point(self, name: str) -> None:
         for point in entry_points(group=self._group, name=name):
-            self._things.setdefault(name, point.load())
+            try:
+                thing = point.load()
+            except Exception as error:  # importing runs foreign code, which may raise anything
+                owner = f" of package {point.dist.name}" if point.dist else ""
+                raise UsageError(
+                    f"{self.kind} {name!r}{owner} cannot be loaded: {type(error).__name__} ({error}). "
+                    f"Mend {point.value}, which its pyproject.toml names under {self._group}, and install it again."
+                ) from error
+            self._things.setdefault(name, thing)
 
 
 _NAMED = re.compile(r'\bregister\("([^"]+)"\)')

@@ -22,6 +22,11 @@ def printable(text: str, keep: str = "") -> str:
     return "".join(c if c.isprintable() or c in keep else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def counted(number: int, thing: str) -> str:
+    """Return `1 task`, `2 tasks`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def to_json(value: Any) -> bytes:
     """Return JSON in UTF-8, dataclasses included; halves of characters and huge numbers are as `json` writes them."""
     try:

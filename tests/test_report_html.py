@@ -64,7 +64,7 @@ def report(results, tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
     made = spatialeval("report", results, "-o", out, "--samples")
     assert made.code == 0, made
-    assert "2 runs on 1 tasks" in made.out
+    assert "2 runs on 1 task" in made.out
     return out
 
 

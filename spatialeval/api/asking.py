@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dis
-import hashlib
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import ValidationError
 
+from spatialeval.api.functions import Function
 from spatialeval.errors import UsageError
 from spatialeval.messages import Request
-from spatialeval.models.base import FunctionModel, Model
+from spatialeval.models.base import Model
 from spatialeval.run.experiment import Experiment, ModelEntry, TaskEntry
 
 if TYPE_CHECKING:
@@ -96,40 +96,10 @@ def named_model(model: Answering) -> tuple[str, Model | None]:
         return model.spec, model
     if not callable(model):
         raise UsageError(f"{model!r} is no model. Give its name, a Model or a function from a request to a text.")
-    name = getattr(model, "__name__", type(model).__name__)
+    named = model.func if isinstance(model, partial) else model
+    name = getattr(named, "__name__", type(named).__name__)
     name = "function" if name == "<lambda>" else name
-    return name, _Function(model, name)
-
-
-class _Function(FunctionModel):
-    """A function whose code is part of the run's identity: another one does not go on with its answers."""
-
-    def identity(self) -> dict[str, Any]:
-        """Return the name and a digest of the code and of the plain values it was made with, and of nothing else."""
-        code = getattr(self.function, "__code__", None)
-        facts = [code.co_code, code.co_consts, code.co_names] if code else [repr(type(self.function))]
-        facts += [getattr(self.function, name, None) for name in ("__defaults__", "__kwdefaults__")]
-        if code and (cells := getattr(self.function, "__closure__", None)):
-            counters = {each.argval for each in dis.get_instructions(code) if each.opname == "STORE_DEREF"}
-            facts += [_held(cell) for name, cell in zip(code.co_freevars, cells, strict=True) if name not in counters]
-        text = "|".join(map(_stable, facts))
-        return {**super().identity(), "function": hashlib.sha256(text.encode()).hexdigest()[:16]}
-
-
-def _held(cell: Any) -> Any:
-    """Return the value of a variable around a function, or what kind it is where it may be told otherwise next time."""
-    try:
-        value = cell.cell_contents
-    except ValueError:  # not set yet
-        return None
-    return value if isinstance(value, str | bytes | int | float) else type(value).__qualname__
-
-
-def _stable(fact: Any) -> str:
-    """Return a text that is the same in every process: addresses of nested code objects are left out."""
-    if isinstance(fact, tuple):
-        return f"({','.join(map(_stable, fact))})"
-    return fact.co_code.hex() + _stable(fact.co_consts) if hasattr(fact, "co_code") else repr(fact)
+    return name, Function(model, name)
 
 
 def command_of(function: Callable[..., Any], given: Mapping[str, Any]) -> tuple[str, ...]:

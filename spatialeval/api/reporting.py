@@ -10,6 +10,7 @@ from spatialeval.api.shown import Shown
 from spatialeval.errors import UsageError
 from spatialeval.run.power import measure, plan_power
 from spatialeval.stats.power import Design
+from spatialeval.text import counted
 
 if TYPE_CHECKING:
     import os
@@ -43,7 +44,8 @@ class Report(Shown):
 
         for text in self.board.left_out:
             console.print(Text(printable(f"Left out: {text}")))
-        told = f"{len(self.board.runs)} runs on {len(self.board.tasks)} tasks: {self.folder / 'report.html'}"
+        runs, tasks = counted(len(self.board.runs), "run"), counted(len(self.board.tasks), "task")
+        told = f"{runs} on {tasks}: {self.folder / 'report.html'}"
         console.print(Text(printable(told)), soft_wrap=True)
 
 

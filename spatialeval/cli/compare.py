@@ -40,6 +40,10 @@ def command(folders: tuple[Path, ...], **given: Any) -> None:
 
     if len(folders) < 2:
         raise click.UsageError("name at least two runs: `spatialeval compare FOLDER FOLDER`.")
+    if given["plots"]:
+        from spatialeval.report.plots import check_matplotlib
+
+        check_matplotlib()
     names = ("why", "anyway", "task", "data", "media", "partial")
     found = compare(*folders, **{name: given[name] for name in names})
     found.print_on(make_console())

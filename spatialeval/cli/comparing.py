@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from spatialeval.cli.model_options import budget_options, model_entry, model_options
+from spatialeval.cli.model_options import answer_options, budget_options, model_entry, model_options
+from spatialeval.cli.naming import check_reached
 from spatialeval.cli.where import placed, ray_options
 
 if TYPE_CHECKING:
@@ -36,9 +37,11 @@ _OPTIONS = (
     click.option("-n", "--limit", type=click.IntRange(1), help="Most samples per task, the same in every run."),
     click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes."),
     click.option("--max-tokens", type=click.IntRange(1), help="Token cap of all runs, unless one needs more."),
+    answer_options,
     model_options,
     click.option("--judge", help="The model that judges replies, for protocols that have replies judged."),
     click.option("--judge-option", "judge_extra", multiple=True, metavar="KEY=VALUE", help="How to reach the judge."),
+    click.option("--fresh", is_flag=True, help="Move what the run folders hold aside and start over."),
     click.option("--yes", is_flag=True, help="Do not ask before many calls that cost money."),
     click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write everything here."),
     click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Also draw SVG and PNG here."),
@@ -62,8 +65,13 @@ def specs_of(given: dict[str, Any]) -> list[RunSpec]:
     from spatialeval.cli.judge_options import judge_entry
     from spatialeval.run.experiment import Experiment, TaskEntry
 
+    if given["plots"]:
+        from spatialeval.report.plots import check_matplotlib
+
+        check_matplotlib()
     where = {key: given[key] for key in ("data", "media", "partial")}
-    shared = budget_options(given) | {key: given[key] for key in ("limit", "seed", "max_tokens", "out")}
+    keys = ("limit", "seed", "max_tokens", "temperature", "out", "cache", "cache_sampled")
+    shared = budget_options(given) | {key: given[key] for key in keys}
     experiment = Experiment(
         models=[model_entry(given["model"], given)],
         tasks=[TaskEntry(task=task, **where) for task in given["tasks"]],
@@ -71,10 +79,12 @@ def specs_of(given: dict[str, Any]) -> list[RunSpec]:
         protocols=[given["protocol"]] if given["protocol"] else None,
         **shared,
     )
-    specs = experiment.specs(command=tuple(sys.argv))
+    specs = experiment.specs(fresh=given["fresh"], command=tuple(sys.argv))
     if given["data"] and len(specs) > 1:
         raise click.UsageError("--data belongs to one task; name one task.")
-    return [replace(spec, strategy="plain") for spec in placed(specs, given)]
+    specs = [replace(spec, strategy="plain") for spec in placed(specs, given)]
+    check_reached(specs)
+    return specs
 
 
 def displays_of(displays: ExitStack, model: str) -> Callable[[RunSpec, str], Callable[[Event], None]]:

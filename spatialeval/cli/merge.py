@@ -33,7 +33,7 @@ def command(
     outcomes = []
     for whole in wholes:
         outcomes.append(merge(whole, partial=partial, data=data, media=media, command=tuple(sys.argv)))
-        click.echo(f"{len(whole.parts)} of {whole.count} shards are in {whole.folder}.")
+        click.echo(f"{len(whole.parts)} of {whole.count} shards are in {whole.folder}. {whole.lacking}".rstrip())
     if len(outcomes) == 1:
         print_summary(outcomes[0].summary, outcomes[0].folder)
     else:

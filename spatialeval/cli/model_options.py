@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -10,6 +11,20 @@ if TYPE_CHECKING:
     from spatialeval.run.experiment import ModelEntry
 
 C = TypeVar("C")
+
+
+class Temperature(click.FloatRange):
+    """A number of at least 0, or `none`."""
+
+    name = "number|none"
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number or "none"."""
+        return value if value == "none" else super().convert(value, param, ctx)
+
 
 _POSITIVE = click.FloatRange(0, min_open=True)
 _OPTIONS = (
@@ -47,6 +62,13 @@ _OPTIONS = (
     click.option("--max-cost", type=_POSITIVE, metavar="USD", help="Stop before the runs of this command cost more."),
     click.option("--max-total-tokens", type=click.IntRange(1), help="Stop before they use more tokens altogether."),
 )
+_ANSWERS = (
+    click.option("--temperature", type=Temperature(), help="Instead of the protocol's; `none` sends none."),
+    click.option(
+        "--cache", type=click.Path(path_type=Path), help="Folder of answers kept across runs; asks none of them twice."
+    ),
+    click.option("--cache-sampled", is_flag=True, help="Keep answers with a temperature above 0 there too."),
+)
 _OF_ENTRY = ("timeout", "concurrency", "batch_size", "batch", "rpm", "tpm", "price")
 
 
@@ -57,11 +79,20 @@ def model_options(command: C) -> C:
     return command
 
 
+def answer_options(command: C) -> C:
+    """Give a command the options that say how answers are generated and kept across runs."""
+    for option in reversed(_ANSWERS):
+        command = option(command)  # type: ignore[type-var]
+    return command
+
+
 def model_entry(spec: str, given: dict[str, Any]) -> ModelEntry:
     """Return the entry of a model that the options describe."""
     from spatialeval.cli.judge_options import key_value
     from spatialeval.run.experiment import ModelEntry
 
+    if given["cache_sampled"] and not given["cache"]:
+        raise click.UsageError("--cache-sampled says what --cache keeps; add --cache FOLDER.")
     extra = dict(map(key_value, given["extra"]))
     return ModelEntry(
         spec=spec, base_url=list(given["base_url"]), extra=extra, **{key: given[key] for key in _OF_ENTRY}

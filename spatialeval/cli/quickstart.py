@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -41,4 +43,21 @@ def command(out: Path, fresh: bool) -> None:
         for task in tasks
         for strategy in ("plain", "cot")
     ]
-    run_all(specs, tables=1, closing=f"Results: {out}. Every run by kind of question: spatialeval show {out}")
+    this, place = shlex.join(_command()), shlex.quote(str(out))
+    closing = (
+        f"Results: {out}. Go on with them:\n"
+        f"  {this} show {place}    every run by kind of question\n"
+        f"  {this} report {place} --samples -o report    leaderboards and every answer as one HTML page\n"
+        f"  {this} view report    the same in a browser"
+    )
+    run_all(specs, tables=1, closing=closing)
+
+
+def _command() -> list[str]:
+    """Return what this shell calls the command that runs now: its name where that is on the path, else its path."""
+    program, name = Path(sys.argv[0]).absolute(), "spatialeval"
+    if program.name != name:
+        return [sys.executable, "-m", name]
+    if (found := shutil.which(name)) and Path(found).resolve() == program.resolve():
+        return [name]
+    return [str(program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program)]

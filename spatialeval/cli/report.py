@@ -28,14 +28,18 @@ def command(
     report.html is complete in itself: it opens from disk, loads nothing and sends nothing.
     """
     from spatialeval.api import report
-    from spatialeval.text import printable
+    from spatialeval.report.plots import check_matplotlib
+    from spatialeval.text import counted, printable
 
     if media and not samples:
         raise click.UsageError("--media gives the pictures of --samples; add that.")
+    if plots:
+        check_matplotlib()
     made = report(*results, out=out, samples=samples, media=media, media_limit=media_limit, plots=plots)
     board = made.board
     for text in board.left_out:
         click.echo(f"Left out: {printable(text)}", err=True)
-    click.echo(f"{len(board.runs)} runs on {len(board.tasks)} tasks: {out / 'report.html'}")
+    runs, tasks = counted(len(board.runs), "run"), counted(len(board.tasks), "task")
+    click.echo(f"{runs} on {tasks}: {out / 'report.html'}")
     if made.plots:
-        click.echo(f"{len(made.plots)} plots: {plots}")
+        click.echo(f"{counted(len(made.plots), 'plot')}: {plots}")

@@ -11,24 +11,11 @@ import click
 
 from spatialeval.cli.judge_options import judge_entry
 from spatialeval.cli.main import INCOMPLETE
-from spatialeval.cli.model_options import budget_options, model_entry, model_options
+from spatialeval.cli.model_options import answer_options, budget_options, model_entry, model_options
 from spatialeval.cli.where import NAMES, placed, where_options
 
 if TYPE_CHECKING:
     from spatialeval.run.execute import RunOutcome, RunSpec
-
-
-class _Temperature(click.FloatRange):
-    """A number of at least 0, or `none`."""
-
-    name = "number|none"
-
-    def __init__(self) -> None:
-        super().__init__(0)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number or "none"."""
-        return value if value == "none" else super().convert(value, param, ctx)
 
 
 @click.command(name="run")
@@ -43,7 +30,6 @@ class _Temperature(click.FloatRange):
 @click.option("-n", "--limit", type=click.IntRange(1), help="Most samples per task; raising it asks only new ones.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice that --limit makes.")
 @click.option("--max-tokens", type=click.IntRange(1), help="Instead of the protocol's token cap.")
-@click.option("--temperature", type=_Temperature(), help="Instead of the protocol's; `none` sends none.")
 @model_options
 @click.option("--judge", help="The model that judges replies, for protocols that have replies judged.")
 @click.option(
@@ -56,10 +42,7 @@ class _Temperature(click.FloatRange):
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("results"), show_default=True, help="Where results go."
 )
-@click.option(
-    "--cache", type=click.Path(path_type=Path), help="Folder of answers kept across runs; asks none of them twice."
-)
-@click.option("--cache-sampled", is_flag=True, help="Keep answers with a temperature above 0 there too.")
+@answer_options
 @where_options
 @click.option("--fresh", is_flag=True, help="Move what the run folder holds aside and start over.")
 @click.option("--recover", is_flag=True, help="First save what can be read of a damaged journal.")
@@ -73,13 +56,14 @@ def command(ctx: click.Context, /, experiment: Path | None, **given: Any) -> Non
     FILE is an experiment in YAML: models x tasks x strategies x protocols (see docs/running.md). Without a FILE, name
     tasks and models with -t and -m.
     """
+    from spatialeval.cli.naming import check_names_in
     from spatialeval.run.experiment import read_experiment
 
     if experiment is not None:
+        read = read_experiment(experiment)
         _refuse_mixing(ctx)
-        specs = read_experiment(experiment).specs(
-            fresh=given["fresh"], recover=given["recover"], command=tuple(sys.argv)
-        )
+        check_names_in(experiment, read)
+        specs = read.specs(fresh=given["fresh"], recover=given["recover"], command=tuple(sys.argv))
     else:
         specs = _specs(given)
     specs = placed(specs, given)
@@ -99,8 +83,10 @@ def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "
         closing: a last line.
         yes: do not ask before many calls that cost money.
     """
+    from spatialeval.cli.naming import check_reached
     from spatialeval.report.table import print_overview
 
+    check_reached(specs)
     if len(specs) > 1:
         _check_names(specs)
     if tables is None:
@@ -117,7 +103,7 @@ def run_all(specs: list[RunSpec], *, tables: int | None = None, closing: str = "
         sys.exit(INCOMPLETE)
 
 
-def _check_names(specs: list[RunSpec]) -> None:
+def _check_names(specs: list[RunSpec], *, installed: bool = True) -> None:
     """Raise for a name that the last of several runs would stumble over, before hours go into the others."""
     from spatialeval.cli.data_check import check_data
     from spatialeval.models import open_model
@@ -134,6 +120,9 @@ def _check_names(specs: list[RunSpec]) -> None:
         if spec.judge:
             with said_of_judge():
                 judge = open_model(spec.judge, spec.judge_options)
+        for one in (model, judge):
+            if installed and one:
+                one.check_installed()
         check_priced(spec.budget, model, judge)
     check_data({spec.task: spec.data for spec in specs}, tasks)
 
@@ -146,6 +135,7 @@ def _run(spec: RunSpec, *, yes: bool) -> RunOutcome:
     from spatialeval.run.stopping import RunInterrupted
 
     model = open_model(spec.model, spec.options)
+    model.check_installed()  # before data are fetched for it
     ready = prepare(spec)  # before there is an event loop, so that Ctrl-C works while data are loaded
     announce(ready, model, yes=yes)
     try:
@@ -210,8 +200,9 @@ def _dry_run(specs: list[RunSpec]) -> None:
     from spatialeval.models import open_model
     from spatialeval.models.prices import estimated
     from spatialeval.run.execute import estimate, prepare
+    from spatialeval.text import counted
 
-    _check_names(specs)
+    _check_names(specs, installed=False)
     calls = prompt = completion = judged = 0
     for spec in specs:
         model = open_model(spec.model, spec.options)
@@ -228,7 +219,7 @@ def _dry_run(specs: list[RunSpec]) -> None:
         )
         click.echo(f"  would be kept in {plan.folder}")
         for message in plan.first.messages if plan.first else ():
-            pictures = f" ({len(message.images)} images)" if message.images else ""
+            pictures = f" ({counted(len(message.images), 'image')})" if message.images else ""
             click.echo(f"  first [{message.role}]{pictures}: {message.text!r}")
     click.echo(
         f"In all {calls:,} calls, about {prompt:,} prompt tokens (a rough guess: letters / 4, and 800 for each image) "

@@ -16,11 +16,9 @@ from spatialeval.errors import StorageError
 def command(folders: tuple[Path, ...]) -> None:
     """Print the tables of the runs in FOLDERs (all below results/ when left out)."""
     from spatialeval.report.table import print_overview, print_summary
-    from spatialeval.run.judgecheck import FILE_NAME as CHECK
     from spatialeval.run.manifest import FILE_NAME as MANIFEST
     from spatialeval.run.results import FILE_NAME as SUMMARY
     from spatialeval.run.results import read_summary
-    from spatialeval.run.shard import shard_of
 
     places = folders or (Path("results"),)
     if missing := [str(place) for place in places if not place.is_dir()]:
@@ -31,14 +29,9 @@ def command(folders: tuple[Path, ...]) -> None:
         raise click.UsageError(f"no run is in {', '.join(map(str, places))}; `spatialeval run` writes them.")
     summaries, damaged = [], 0
     for folder in found:
-        if (folder / CHECK).exists():
-            click.echo(f"{folder}: left out, a check of a judge; `spatialeval judge-check` prints it again.")
-            continue
-        if shard := shard_of(folder):
-            click.echo(f"{folder}: shard {shard} of a run; spatialeval merge {folder.parent} makes one of all.")
-            continue
-        if not (folder / SUMMARY).exists():
-            click.echo(f"{folder}: not finished; the command that started it (see {MANIFEST}) goes on with it.")
+        if told := _instead(folder):
+            click.echo(f"{folder}: {told}")
+        if told is not None:
             continue
         try:
             summaries.append(read_summary(folder))
@@ -51,3 +44,17 @@ def command(folders: tuple[Path, ...]) -> None:
         print_overview(summaries)
     if damaged:
         sys.exit(BAD_INPUT)
+
+
+def _instead(folder: Path) -> str | None:
+    """Return what to say of a folder that has no tables of its own, nothing of a merged shard; None of a run."""
+    from spatialeval.run.finding import is_merged, shard_told, unfinished
+    from spatialeval.run.judgecheck import FILE_NAME as CHECK
+    from spatialeval.run.results import FILE_NAME as SUMMARY
+    from spatialeval.run.shard import shard_of
+
+    if (folder / CHECK).exists():
+        return "left out, a check of a judge; `spatialeval judge-check` prints it again."
+    if shard := shard_of(folder):
+        return "" if is_merged(folder) else shard_told(folder, shard)
+    return None if (folder / SUMMARY).exists() else unfinished(folder)

@@ -11,6 +11,7 @@ from spatialeval.tasks.checks import Warned
 from spatialeval.tasks.load import load_spec
 from spatialeval.tasks.suites import expand, suites
 from spatialeval.tasks.task import load_task
+from spatialeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,14 +74,14 @@ def suite_lines() -> Iterator[str]:
     yield ""
     yield "  suites, usable wherever a task is:"
     for name, suite in suites().items():
-        yield from wrapped(f"  {name:<{width}}{len(expand([name]))} tasks · {suite.title}", width + 2)
+        yield from wrapped(f"  {name:<{width}}{counted(len(expand([name])), 'task')} · {suite.title}", width + 2)
 
 
 def describe_suite(name: str) -> str:
     """Return what a suite holds, for people."""
     tasks = expand([name])
     head = wrapped(f"{name}: {suites()[name].title}", 2)
-    return "\n".join([*head, *(f"  {task}" for task in tasks), f"{len(tasks)} tasks"])
+    return "\n".join([*head, *(f"  {task}" for task in tasks), counted(len(tasks), "task")])
 
 
 def report_lines(name: str, report: Sequence[Finding], *, verbose: bool) -> Iterator[str]:
@@ -89,7 +90,7 @@ def report_lines(name: str, report: Sequence[Finding], *, verbose: bool) -> Iter
     warned = [finding for finding in report if isinstance(finding, Warned)]
     state = click.style("FAIL", fg="red") if bad else click.style("ok", fg="green")
     counts = f"{len(report)} checks" if not bad else f"{len(bad)} of {len(report)} checks failed"
-    yield f"{state}  {name}  {counts}" + (f", {len(warned)} warnings" if warned else "")
+    yield f"{state}  {name}  {counts}" + (f", {counted(len(warned), 'warning')}" if warned else "")
     for finding in report if verbose else (*bad, *warned):
         mark = "✗" if not finding.good else "!" if isinstance(finding, Warned) else "·"
         yield f"    {mark} {finding.text}"

@@ -50,6 +50,8 @@ def placed(specs: Sequence[RunSpec], given: dict[str, Any]) -> list[RunSpec]:
     ray = None
     if given["executor"] == "ray":
         ray = RayOptions(given["ray_address"], given["workers"], given["ray_gpus"], given["ray_cpus"])
-    elif given["workers"] or given["ray_address"] or given["ray_gpus"]:
-        raise click.UsageError("--workers, --ray-address and --ray-gpus belong to --executor ray; add that.")
+    elif given["workers"] or given["ray_address"] or given["ray_gpus"] or given["ray_cpus"] != 1:
+        raise click.UsageError(
+            "--workers, --ray-address, --ray-gpus and --ray-cpus belong to --executor ray; add that."
+        )
     return [replace(spec, shard=shard, options=replace(spec.options, ray=ray)) for spec in specs]

@@ -69,18 +69,26 @@ class Model(ABC):
     """Requests, and tokens, that may be sent in a minute."""
     quote: Quote | None = None
     """What its tokens cost, where that is known."""
+    free: bool = False
+    """Whether no token of it is ever paid for, because it runs here; prices then do not apply to it."""
     hosted: bool = False
     """Whether somebody is paid per call, so that a run asks before it makes many."""
     sees_media: ClassVar[bool] = True
     """False for models that answer without looking: their requests then carry no pictures, which need not be here."""
     looks_at_sample: ClassVar[bool] = False
     """Whether `ask` looks at `request.sample`, which is never sent."""
+    collects: ClassVar[bool] = False
+    """Whether `ask` waits for further requests, to answer many together."""
     grace: float = 30.0
     """Seconds that requests in flight have to finish once a run is stopping."""
 
     def identity(self) -> dict[str, Any]:
         """Return what can change an answer (settings, revision, server), JSON-able, without keys or speed settings."""
         return {"spec": self.spec}
+
+    def unidentified(self) -> str:
+        """Return what decides an answer and is not in `identity`: its answers are then not kept for other runs."""
+        return ""
 
     def prepare(self, samples: Sequence[Sample]) -> None:  # noqa: B027 - most models need no look at the samples
         """See every sample that will be asked about; baselines learn from it."""
@@ -91,6 +99,9 @@ class Model(ABC):
     def pending(self) -> str:
         """Return what goes on elsewhere when a run is interrupted, as a sentence for its last message."""
         return ""
+
+    def check_installed(self) -> None:  # noqa: B027 - most models need nothing but this package
+        """Raise UsageError when a package is missing that the model needs; called before anything is looked up."""
 
     async def start(self) -> None:  # noqa: B027 - a model without resources has nothing to start
         """Load or connect. Raise UsageError or ModelError when that cannot work."""
@@ -143,6 +154,8 @@ def open_model(spec: str, options: ModelOptions | None = None) -> Model:
 def _limited(model: Model, name: str, options: ModelOptions) -> Model:
     """Give a model its limits and its price."""
     model.rpm, model.tpm = options.rpm, options.tpm
+    if model.free:
+        return model
     if options.price is not None:
         model.quote = read_price(options.price, name)
     elif model.hosted and (known := known_price(name)):
@@ -157,6 +170,7 @@ class FunctionModel(Model):
     """
 
     looks_at_sample: ClassVar[bool] = True
+    free = True
 
     def __init__(
         self,

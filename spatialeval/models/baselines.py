@@ -37,6 +37,7 @@ class Baseline(Model):
     """A model that answers a sample without asking anything."""
 
     sees_media: ClassVar[bool] = False
+    free = True
 
     def __init__(self, spec: str) -> None:
         self.spec = spec

@@ -9,6 +9,9 @@ name weights.
 A server that refuses connections, hangs or fails again and again rests, for 1 s and then twice as long each time; then
 one request tries whether it is back. One that answers 429 rests as long as it asks for, or 1 s. Where all rest,
 requests go to the one whose rest ends first, and fail as they would with one server.
+
+What one server refuses (400, 401, 403, 404) is asked once of another one, because a server with a wrong key or model
+refuses so quickly that it would seem the least busy one. It rests; after a 400 only when the other one answers.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from spatialeval.models.transport import Reply, Transport
 
 _LOAD = 1.25
+_UNFIT = frozenset({401, 403, 404})
+"""Refusals that say something about the server rather than about the request."""
+_REFUSALS = frozenset({400, *_UNFIT})
 _FAILURES = 3
 """Failures in a row after which a server rests; a refused connection is enough by itself."""
 _FIRST_REST, _LONGEST_REST = 1.0, 60.0
@@ -99,7 +105,29 @@ class Endpoints:
 
     async def post(self, path: str, body: bytes, group: str | None = None) -> Reply:
         """Send one request to one of them; raise ModelError `unreachable` when there is no reply."""
-        endpoint = self._choose(group)
+        first = self._choose(group, self.all)
+        reply = await self._send(first, path, body)
+        others = [endpoint for endpoint in self.all if endpoint is not first]
+        if reply.status not in _REFUSALS or not others:
+            return reply
+        unfit, now = reply.status in _UNFIT, self.clock()
+        if unfit:
+            first.failed(now, gone=True)
+        elif not any(endpoint.usable(now) for endpoint in others):
+            return reply
+        try:
+            second = await self._send(self._choose(group, others), path, body)
+        except ModelError:
+            if unfit:
+                raise
+            return reply
+        if 200 <= second.status < 300 and not unfit:
+            first.failed(self.clock(), gone=True)
+        # a 400 is a word about the request, and outweighs whatever is wrong with a server
+        decides = 200 <= second.status < 300 or (unfit and second.status not in _UNFIT)
+        return second if decides else reply
+
+    async def _send(self, endpoint: Endpoint, path: str, body: bytes) -> Reply:
         endpoint.in_flight, endpoint.sent = endpoint.in_flight + 1, endpoint.sent + 1
         try:
             reply = await endpoint.transport.post(path, body)
@@ -116,7 +144,7 @@ class Endpoints:
             endpoint.rest(self.clock() + (_FIRST_REST if asked is None else asked))
         elif reply.status >= 500:
             endpoint.failed(self.clock(), gone=False)
-        else:
+        elif reply.status not in _REFUSALS:
             endpoint.well()
         return reply
 
@@ -136,13 +164,13 @@ class Endpoints:
         for endpoint in self.all:
             await endpoint.transport.close()
 
-    def _choose(self, group: str | None) -> Endpoint:
-        if len(self.all) == 1:
-            return self.all[0]
+    def _choose(self, group: str | None, among: Sequence[Endpoint]) -> Endpoint:
+        if len(among) == 1:
+            return among[0]
         now = self.clock()
-        usable = [endpoint for endpoint in self.all if endpoint.usable(now)]
+        usable = [endpoint for endpoint in among if endpoint.usable(now)]
         if not usable:
-            return min(self.all, key=lambda endpoint: (endpoint.resting_until, endpoint.in_flight))
+            return min(among, key=lambda endpoint: (endpoint.resting_until, endpoint.in_flight))
         least = min(usable, key=lambda endpoint: (endpoint.in_flight, endpoint.sent))
         if group is None:
             return least

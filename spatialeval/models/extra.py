@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from spatialeval.errors import UsageError, nearest
@@ -26,6 +28,9 @@ class UnknownOptionError(UsageError):
 
     def __init__(self, model: str, key: str, known: Iterable[str]) -> None:
         self.model, self.key, self.known = model, key, tuple(known)
+        if key == "batch":
+            super().__init__(f"{model} has no batch API: --batch is for openai: models. Leave it out for {model}.")
+            return
         super().__init__(f"{model} has no option {key!r}. {nearest(key, self.known)}Remove or rename it.")
 
 
@@ -54,6 +59,20 @@ def one_of(model: str, options: ModelOptions, key: str, default: str, allowed: t
     if value not in allowed:
         raise UsageError(f"option {key!r} of {model} is {value!r}. {nearest(value, allowed)}Give one of them.")
     return value
+
+
+def check_packages(spec: str, extra: str, *modules: str) -> None:
+    """Raise UsageError when a module that an extra brings is not installed; imports none of them."""
+    for module in modules:
+        found = sys.modules[module] is not None if module in sys.modules else find_spec(module) is not None
+        if not found:
+            raise UsageError(f"{spec} needs more packages (no module named {module!r}): {how_to_install(extra)}")
+
+
+def how_to_install(extra: str) -> str:
+    """Return the command that brings an extra with torch, and what comes before it on a machine without a GPU."""
+    first = "" if extra == "vllm" else " (on a machine without a GPU first torch from its CPU wheels, as README does)"
+    return f"pip install 'spatialeval[{extra}]'{first}"
 
 
 def choices_of(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ class ReplayModel(Model):
     """Answers with the saved reply of a sample. Options: `id_column` and `response_column`."""
 
     sees_media: ClassVar[bool] = False
+    free = True
 
     def __init__(self, path: Path, options: ModelOptions) -> None:
         check_keys("replay", options, ("id_column", "response_column"))

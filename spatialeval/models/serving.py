@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, UsageError
 from spatialeval.models.base import MODELS, Model, ModelOptions
-from spatialeval.models.extra import check_keys, option
+from spatialeval.models.extra import check_keys, check_packages, option
 from spatialeval.models.hf.checkpoint import Checkpoint, locate
 from spatialeval.models.local_server import LocalServer
 from spatialeval.models.openai import OpenAIModel
@@ -39,6 +39,8 @@ class ServedModel(Model):
     start_timeout  seconds until the server must be healthy (default: 1800)
     body, detail   as of `openai:`
     """
+
+    free = True
 
     def __init__(self, name: str, options: ModelOptions) -> None:
         self.spec, self.name = f"vllm-serve:{name}", name
@@ -66,6 +68,11 @@ class ServedModel(Model):
         if self._checkpoint is None:
             self._checkpoint = locate(self.name, self.settings.revision)
         return self._checkpoint
+
+    def check_installed(self) -> None:
+        """Raise UsageError without vLLM, unless another interpreter has it."""
+        if self.python == sys.executable:
+            check_packages(self.spec, "vllm", "vllm")
 
     def identity(self) -> dict[str, Any]:
         """Return what is served and what is sent with every request; starts nothing."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spatialeval.errors import UsageError, nearest
 from spatialeval.report.html.files import as_csv, as_json, as_markdown
 from spatialeval.report.html.making import make_board
-from spatialeval.report.html.runs import find_runs
+from spatialeval.report.html.runs import find_runs, shown_once
 from spatialeval.report.latex import as_latex
 from spatialeval.report.modelcard import as_model_index
 from spatialeval.run.files import write_atomically
@@ -55,7 +55,7 @@ def export_results(places: Sequence[Path], form: str, out: Path | None = None, m
             raise UsageError("Parquet is no text to print: name a file with --out.")
         write_all_samples(found.runs, out)
         return None
-    text = _TEXTS[form](make_board(found))
+    text = _TEXTS[form](make_board(shown_once(found)))
     if out is None:
         return text
     try:

@@ -25,7 +25,7 @@ class Note(NamedTuple):
 def notes(summary: Summary) -> list[Note]:
     """Return the remarks on one run, the grave ones first."""
     found = [*_incomplete(summary), *_missing(summary), *_asked(summary), *_unread(summary), _intervals(summary)]
-    found += [_cached(summary), _cost(summary)]
+    found += [_kept(summary), _cached(summary), _cost(summary)]
     return [note for note in found if note]
 
 
@@ -115,6 +115,14 @@ def _judge(summary: Summary) -> list[Note]:
             )
         ]
     return []
+
+
+def _kept(summary: Summary) -> Note | None:
+    if not summary.cached_answers:
+        return None
+    told = some(summary.cached_answers, "call")
+    were = "was" if summary.cached_answers == 1 else "were"
+    return Note(f"{told} {were} answered from a cache of answers; tokens and costs are those of the others.")
 
 
 def _cached(summary: Summary) -> Note | None:

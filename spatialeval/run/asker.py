@@ -57,9 +57,7 @@ class Line:
 
         Raises Halt when the run is stopping by then.
         """
-        guess = self.account.guess(request) if self.account else None
-        if self.account and guess:
-            await self.account.hold(guess, self.stop)
+        guess = await self.account.hold(request, self.stop) if self.account else None
         try:
             slot = await self.pace.enter(guess.tokens if guess else 0.0)
         except BaseException:
@@ -147,7 +145,7 @@ class Asker:
         if known is None:
             cache = self.line.cache
             key = cache.key(self.key, request.settings, digest, index) if cache else None
-            cached = cache.get(key, request) if cache and key else None
+            cached = await cache.get(key, request) if cache and key else None
             known = cached or await self._call(step, request)
             await self.line.journal.put_call(self.key, step, digest, known)
             if cache and key and not cached:

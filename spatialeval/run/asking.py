@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 _PLUS = re.compile(r"\+(?![^(]*\))")
 """A plus sign outside of parentheses."""
+_COMMA = re.compile(r",(?![^(]*\))")
 
 
 def parse_asking(text: str) -> tuple[Strategy, tuple[View, ...]]:
@@ -35,6 +36,9 @@ def parse_asking(text: str) -> tuple[Strategy, tuple[View, ...]]:
         UsageError: when the text is malformed or an option has a value of the wrong type.
         UnknownNameError: for an unknown strategy, view or option.
     """
+    if len(several := [part.strip() for part in _COMMA.split(text)]) > 1:
+        apart = " -s ".join(several)
+        raise UsageError(f"{text!r} names {len(several)} ways of asking. Name each by itself: -s {apart}")
     first, *others = _PLUS.split(text)
     return _build(STRATEGIES, first, VIEWS), tuple(_build(VIEWS, other, STRATEGIES) for other in others)
 

@@ -44,6 +44,7 @@ class Breaker:
         advice = f"{_ADVICE[outcome.kind]}, then run the same command again"
         if outcome.message.startswith("judge: "):
             advice = for_judge(advice)
+        stop = "" if told.endswith("?") else "."
         return ModelError(
-            f"{told}. {advice}: what was answered is kept, and only the rest is asked.", kind=outcome.kind
+            f"{told}{stop} {advice}: what was answered is kept, and only the rest is asked.", kind=outcome.kind
         )

@@ -56,6 +56,11 @@ class Guesser:
     _told: tuple[float, float] = (0.0, 0.0)
     _guessed: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def taught(self) -> bool:
+        """Whether there was an answer to learn from."""
+        return self._guessed != (0.0, 0.0)
+
     def guess(self, request: Request) -> Guess:
         """Return what `request` will use; before there is an answer, the most it may."""
         rough, cap = float(rough_tokens(request)), float(request.settings.max_tokens)
@@ -69,11 +74,16 @@ class Guesser:
         """Return the tokens that an answer used (prompt, completion, cached), as told or as guessed."""
         usage = response.usage
         prompt = guess.prompt if usage.prompt_tokens is None else float(usage.prompt_tokens)
-        letters = len(response.text) + len(response.thoughts or "")
-        completion = letters / _LETTERS_PER_TOKEN if usage.completion_tokens is None else usage.completion_tokens
+        said = answer_tokens(response.text, response.thoughts)
+        completion = said if usage.completion_tokens is None else float(usage.completion_tokens)
         self._told = self._told[0] + prompt, self._told[1] + completion
         self._guessed = self._guessed[0] + guess.rough, self._guessed[1] + guess.cap
         return prompt, completion, float(usage.cached_tokens or 0)
+
+
+def answer_tokens(text: str, thoughts: str | None) -> float:
+    """Return a rough number of tokens of an answer, for servers that tell none."""
+    return (len(text) + len(thoughts or "")) / _LETTERS_PER_TOKEN
 
 
 @dataclass
@@ -124,16 +134,24 @@ class Budget:
                 self.spent = True
                 stop.set(f"the budget is spent: {self}")
                 raise Halt
-            waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiting)
-            await waiting
-            if stop.stopping:
-                raise Halt
+            await self.change(stop)
         self._hold(1, tokens, cost)
+
+    async def change(self, stop: Stop) -> None:
+        """Wait until something set aside was given back; raise Halt when the run is stopping by then."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        await waiting
+        if stop.stopping:
+            raise Halt
 
     def free(self, tokens: float, cost: float) -> None:
         """Give back what was set aside."""
         self._hold(-1, -tokens, -cost)
+        self.wake()
+
+    def wake(self) -> None:
+        """Let everybody who waits look again."""
         waiting, self._waiting = self._waiting, deque()
         for each in waiting:
             if not each.done():
@@ -157,27 +175,42 @@ class Account:
     Attributes:
         price: of its tokens; nothing costs where it is None.
         budget: None where nothing is limited.
+        collects: whether the model waits for more requests before it answers any.
     """
 
     price: Price | None = None
     budget: Budget | None = None
+    collects: bool = False
     guesser: Guesser = field(default_factory=Guesser)
+    _in_flight: int = 0
 
     @classmethod
     def of(cls, model: Model, budget: Budget | None) -> Account | None:
         """Return the account of a model, None where nobody asks for one."""
         if budget is None and not model.tpm:
             return None
-        return cls(model.quote.price if model.quote else None, budget)
+        return cls(model.quote.price if model.quote else None, budget, model.collects)
 
-    def guess(self, request: Request) -> Guess:
-        """Return what a request will use."""
-        return self.guesser.guess(request)
+    async def hold(self, request: Request, stop: Stop) -> Guess:
+        """Return what a request will use, once it may be paid for.
 
-    async def hold(self, guess: Guess, stop: Stop) -> None:
-        """Wait until a request may be paid for; raise Halt when it may not and the run is therefore stopping."""
-        if self.budget:
+        Raises Halt when it may not, and the run is therefore stopping.
+        """
+        if self.budget is None:
+            return self.guesser.guess(request)
+        # A first guess may be a hundredth of the truth (pictures, other alphabets), and by it all requests would fit at
+        # once: one goes ahead and teaches what the others take. Not where a batch waits for the others.
+        while self._in_flight and not self.guesser.taught and not self.collects:
+            await self.budget.change(stop)
+        guess = self.guesser.guess(request)
+        self._in_flight += 1
+        try:
             await self.budget.hold(guess.tokens, self._cost(guess.prompt, guess.completion), stop)
+        except BaseException:
+            self._in_flight -= 1
+            self.budget.wake()
+            raise
+        return guess
 
     def settle(self, guess: Guess, response: Response | None) -> float:
         """Take in how a request ended, and return the tokens that it used; without a response none are known of.
@@ -191,6 +224,7 @@ class Account:
             if self.budget:
                 self.budget.count(tokens, self._cost(prompt, completion, cached))
         if self.budget:
+            self._in_flight -= 1
             self.budget.free(guess.tokens, self._cost(guess.prompt, guess.completion))
         return tokens
 

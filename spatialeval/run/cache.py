@@ -6,10 +6,12 @@ is damaged, full or unreachable is mentioned and left alone, and the run goes on
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
 import sqlite3
+import time
 import zlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock, Timeout
 
-from spatialeval.errors import StorageError
+from spatialeval.errors import StorageError, UsageError
 from spatialeval.messages import Response
 from spatialeval.run.records import Call
 from spatialeval.run.writer import GroupWriter
@@ -35,7 +37,8 @@ FORMAT = 1
 FILE_NAME = "answers.sqlite"
 
 _BUSY_SECONDS = 20
-"""How long another process may hold the file."""
+"""How long another process may hold the file. Nothing but what needs the file waits for it meanwhile."""
+_LOOK_AGAIN = 0.05
 
 _TABLE = "CREATE TABLE answers (key BLOB PRIMARY KEY, answer BLOB NOT NULL, latency REAL NOT NULL, kept TEXT NOT NULL)"
 _PUT = "INSERT OR IGNORE INTO answers (key, answer, latency, kept) VALUES (?, ?, ?, ?)"
@@ -43,7 +46,7 @@ _GET = "SELECT answer, latency, kept FROM answers WHERE key = ?"
 
 
 class AnswerCache:
-    """The cache in a folder. Use it as a context manager.
+    """The cache in a folder. Use it as a context manager, in an event loop as an asynchronous one.
 
     Args:
         folder: made when absent.
@@ -58,29 +61,56 @@ class AnswerCache:
         self._reader: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
         self._writer: GroupWriter | None = None
+        self._given_up = False
         self._taken: list[str] = []
 
     def __enter__(self) -> Self:
         """Open the file."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Two processes that turn a new file into one with a write-ahead log at once get in each other's way.
-            with FileLock(self.path.with_suffix(".lock"), timeout=_BUSY_SECONDS):
-                self._writing = _connect(self.path)
-                self._reader = _connect(self.path)
-        except (sqlite3.Error, StorageError, OSError, Timeout) as error:
+        if error := self._open():
             self._give_up(error)
-        else:
-            self._writer = GroupWriter(self._writing, self.path)
         return self
 
     def __exit__(self, *error: object) -> None:
         """Write what is waiting and close the file."""
         self._close()
 
+    async def __aenter__(self) -> Self:
+        """Open the file, beside the loop: another process may hold it."""
+        if error := await asyncio.to_thread(self._open):
+            self._give_up(error)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Write what is waiting and close the file, beside the loop."""
+        await asyncio.to_thread(self._close)
+
+    def _open(self) -> Exception | None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Two processes that turn a new file into one with a write-ahead log at once get in each other's way.
+            with FileLock(self.path.with_suffix(".lock"), timeout=_BUSY_SECONDS):
+                self._writing = _connect(self.path)
+                self._reader = _connect(self.path)
+                self._reader.execute("PRAGMA busy_timeout = 0")  # it reads in the loop, which must not wait
+        except (sqlite3.Error, StorageError, OSError, Timeout) as error:
+            return error
+        self._writer = GroupWriter(self._writing, self.path)
+        return None
+
     def of(self, model: Model) -> ModelCache | None:
-        """Return the part of `model`, None for one that answers from the sample and not from what it is asked."""
-        return ModelCache(self, model.identity()) if model.sees_media else None
+        """Return the part of `model`, None for one that answers from the sample and not from what it is asked.
+
+        Raises UsageError for one that could be taken for another.
+        """
+        if not model.sees_media:
+            return None
+        if unknown := model.unidentified():
+            raise UsageError(
+                f"a cache of answers cannot tell {model.spec} from another one that works with another {unknown}. "
+                "Leave the cache out, hold settings as texts and numbers, or call the model by a name that says what "
+                "it is: FunctionModel(function, name='mine-v2')."
+            )
+        return ModelCache(self, model.identity())
 
     def said(self) -> tuple[str, ...]:
         """Return, as notes, what came from the cache in this session."""
@@ -90,12 +120,12 @@ class AnswerCache:
         dates = f"of {first}" if first == last else f"of {first} to {last}"
         return (f"{len(self._taken):,} answers {dates} came from the cache {self.path.parent}.",)
 
-    def get(self, key: bytes) -> tuple[Response, float] | None:
+    async def get(self, key: bytes) -> tuple[Response, float] | None:
         """Return the kept answer and its latency, None when there is none."""
-        if self._reader is None:
+        if self._reader is None or self._given_up:
             return None
         try:
-            row = self._reader.execute(_GET, (key,)).fetchone()
+            row = await self._row(self._reader, key)
             if row is None:
                 return None
             answer, latency, kept = row
@@ -106,9 +136,22 @@ class AnswerCache:
         self._taken.append(kept)
         return replace(response, cached=kept), latency
 
+    async def _row(self, reader: sqlite3.Connection, key: bytes) -> tuple[Any, ...] | None:
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                row: tuple[Any, ...] | None = reader.execute(_GET, (key,)).fetchone()
+            except sqlite3.OperationalError as error:
+                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or self._given_up or time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_LOOK_AGAIN)
+            else:
+                return row
+
     async def put(self, key: bytes, response: dict[str, Any], latency: float) -> None:
         """Keep an answer, unless another process was faster."""
-        if self._writer is None:
+        if self._writer is None or self._given_up:
             return
         # compressed also for the checksum that comes with it
         answer = zlib.compress(json.dumps(response).encode())
@@ -118,14 +161,14 @@ class AnswerCache:
             self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        if self._tell is not _silent:
+        """Say so once, and use the file no more; it is closed in the end, since a write may still wait for it."""
+        if not self._given_up:
+            self._given_up = True
             reason = str(error.__cause__ or error)
             self._tell(
                 f"The cache of answers {self.path} cannot be used ({reason}); the run goes on without it. "
                 "Move the file away to start a new one."
             )
-            self._tell = _silent
-        self._close()
 
     def _close(self) -> None:
         if self._writer is not None:
@@ -167,18 +210,14 @@ class ModelCache:
         owner = "" if greedy else item
         return hashlib.sha256(json.dumps([self._prefix, digest, index, owner]).encode()).digest()
 
-    def get(self, key: bytes, request: Request) -> Call | None:
+    async def get(self, key: bytes, request: Request) -> Call | None:
         """Return the kept call, with no request sent for it, or None."""
-        held = self.cache.get(key)
+        held = await self.cache.get(key)
         return Call(request.record, held[0].record(), held[1], attempts=0) if held else None
 
     async def put(self, key: bytes, call: Call) -> None:
         """Keep the answer of a call that was asked."""
         await self.cache.put(key, call.response, call.latency)
-
-
-def _silent(_: str) -> None:
-    return None
 
 
 def _connect(path: Path) -> sqlite3.Connection:

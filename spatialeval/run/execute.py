@@ -23,8 +23,8 @@ from spatialeval.run.manifest import Manifest, Session, totals
 from spatialeval.run.plan import Plan, plan_items
 from spatialeval.run.prepare import Prepared, RunSpec, prepare
 from spatialeval.run.runner import run_items
-from spatialeval.run.shard import asked, refuse_unmerged
-from spatialeval.run.spending import check_priced, interruption, prices, spent
+from spatialeval.run.shard import asked, refuse_elsewhere
+from spatialeval.run.spending import check_priced, interruption, known_cost, prices, spent
 from spatialeval.run.stopping import RunInterrupted, Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -105,9 +105,11 @@ async def execute(
     ready = ready or prepare(spec)
     shown_to_judge = judge is not None and ready.protocol.spec.judge is not None and ready.protocol.spec.judge.media
     if not model.sees_media and not shown_to_judge:
-        ready = replace(ready, items=[replace(item, sample=replace(item.sample, media=())) for item in ready.items])
-    if not spec.shard and not spec.fresh:
-        refuse_unmerged(ready.folder)
+        ready = replace(ready, items=[_unseen(item) for item in ready.items])
+    if spec.fresh or _nothing_answered(ready.folder):  # where all is answered, nothing is loaded
+        model.check_installed()
+    if not spec.fresh:
+        refuse_elsewhere(ready.folder, ready.items)
     moved = move_aside(ready.folder) if spec.fresh else None
     with locked(ready.folder):
         identity = ready.identity(model, judge)
@@ -116,16 +118,24 @@ async def execute(
         session = Session.begin(spec.command)
         manifest.with_session(session).write(ready.folder)  # before the journal, so that no journal is without one
         notes = (str(recover_journal(ready.folder)),) if spec.recover else ()
-        with Journal.open(ready.folder / FILE_NAME) as journal, _cache(spec, events) as cache:
-            outcome = await _session(ready, (model, judge), journal, (manifest, session), events, cache)
-            said = cache.said() if cache else ()
+        with Journal.open(ready.folder / FILE_NAME) as journal:
+            async with _cache(spec, events) as cache:
+                outcome = await _session(ready, (model, judge), journal, (manifest, session), events, cache)
+                said = cache.said() if cache else ()
     return replace(outcome, moved=moved, notes=(*notes, *said))
 
 
-def _cache(spec: RunSpec, events: Callable[[Event], None]) -> contextlib.AbstractContextManager[AnswerCache | None]:
+def _cache(
+    spec: RunSpec, events: Callable[[Event], None]
+) -> contextlib.AbstractAsyncContextManager[AnswerCache | None]:
     if spec.cache is None:
         return contextlib.nullcontext()
     return AnswerCache(spec.cache, sampled=spec.cache_sampled, tell=lambda text: events(Noticed(text)))
+
+
+def _unseen(item: Item) -> Item:
+    """Return the item without its media; the very item where it has none, since there may be very many."""
+    return replace(item, sample=replace(item.sample, media=())) if item.sample.media else item
 
 
 def _manifest(folder: Path, identity: dict[str, Any]) -> Manifest:
@@ -168,7 +178,7 @@ async def _session(
 
     def close_book(status: str) -> Manifest:
         manifest, session = book
-        counted = totals(journal.records([item.key for item in ready.items]), spent(journal, *models).cost)
+        counted = totals(journal.records([item.key for item in ready.items]), known_cost(journal, *models))
         manifest = replace(manifest.with_session(session.end(status)), totals=counted, prices=prices(*models))
         manifest.write(ready.folder)
         return manifest
@@ -194,7 +204,7 @@ async def _ask(
     stop = Stop()
     if budget := ready.spec.budget:
         before = spent(journal, model, judge)
-        budget.begin(ready.folder, before.tokens, before.cost or 0.0)
+        budget.begin(ready.folder, before.tokens, before.cost)
     task = asyncio.current_task()
     grader = ready.protocol.strict_grader if ready.strategy.reader == "strict" else ready.protocol.grader
     try:
@@ -259,14 +269,12 @@ def _check_media_folder(ready: Prepared, items: Sequence[Item]) -> str | None:
         return None
     if missing.count < missing.total:
         kinds = {media.kind for item in items for media in item.sample.media}
-        what = f"{kinds.pop()}s" if len(kinds) == 1 else "images and videos"
-        be = "is" if missing.count == 1 else "are"
-        return f"{missing.count:,} of {missing.total:,} {what} {be} missing, first {missing.first[0]}"
-    bring = ready.task.spec.data.bring or ""
+        what = (f"{kinds.pop()}s" if len(kinds) == 1 else "images and videos") + (" are", " is")[missing.count == 1]
+        return f"{missing.count:,} of {missing.total:,} {what} missing, first {missing.first[0]}"
     raise MissingDataError(
         f"none of the {missing.total:,} images or videos of {ready.task.name} is here; the first one would be "
         f"{missing.first[0]}. Pass the folder that holds them as --media, or ask without them: -s plain+blind. "
-        f"{bring}".rstrip()
+        f"{ready.task.spec.data.bring or ''}".rstrip()
     )
 
 

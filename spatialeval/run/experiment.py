@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,8 @@ from spatialeval.errors import UsageError
 from spatialeval.models import ModelOptions
 from spatialeval.run.budget import Budget
 from spatialeval.run.execute import RunSpec
-from spatialeval.tasks.catalogue import base_name, expand_suites, is_file_name, other_ending
+from spatialeval.tasks.catalogue import base_name, expand_suites, is_file_name, other_ending, task_files
+from spatialeval.tasks.suites import suites
 from spatialeval.yamlfile import checked, read_yaml
 
 
@@ -159,6 +161,9 @@ def read_experiment(file: Path) -> Experiment:
         TaskFileError: naming file, line and key of what is wrong.
     """
     if not file.is_file():
+        if base_name(str(file)) in {*task_files(), *suites()}:
+            told = shlex.quote(str(file))
+            raise UsageError(f"{file} is a task, and no experiment file: spatialeval run -t {told} -m MODEL")
         raise UsageError(f"there is no experiment file {file}. {other_ending(file) or 'Check the path.'}")
     raw, lines = read_yaml(file)
     if {"about", "sample", "protocols"} <= set(raw):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from spatialeval.errors import UsageError
+from spatialeval.errors import StorageError, UsageError
 from spatialeval.run import judgecheck, manifest, results
-from spatialeval.run.shard import shard_of
+from spatialeval.run.command import command_of
+from spatialeval.run.shard import Shard, shard_of, whole_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,56 @@ def _other(folder: Path, *, named: bool) -> str | None:
     if (folder / judgecheck.FILE_NAME).exists():
         return "a check of a judge, no run; `spatialeval judge-check` prints it again."
     if shard := shard_of(folder):
-        return f"shard {shard} of a run; spatialeval merge {folder.parent} makes one of all."
-    if not (folder / results.FILE_NAME).exists():
-        return f"not finished; the command that started it (see {manifest.FILE_NAME}) goes on with it."
-    return None
+        return shard_told(folder, shard)
+    return None if (folder / results.FILE_NAME).exists() else unfinished(folder)
+
+
+def unfinished(folder: Path) -> str:
+    """Return what to say of a run without results: the command that goes on with it."""
+    command = _known_command(folder)
+    return f"not finished; go on with it: {command or f'the command in its {manifest.FILE_NAME}'}"
+
+
+def shard_told(folder: Path, shard: Shard) -> str:
+    """Return what to say of a shard: where it is merged, which command is missing, or how to merge."""
+    whole = whole_of(folder)
+    if is_merged(folder):
+        return f"shard {shard} of a run, merged into {whole}."
+    parts = {Shard(index, shard.count) for index in range(1, shard.count + 1)}
+    ended = {part for part in parts if _ended(part.folder(whole))}
+    if left := sorted(parts - ended):
+        first = left[0]
+        command = _known_command(first.folder(whole)) or _known_command(folder, first)
+        how = f": {command}" if command else "."
+        return f"shard {shard} of a run; {len(left)} of {shard.count} have not ended, first {first}{how}"
+    return f"shard {shard} of a run; spatialeval merge {folder.parent} makes one of all."
+
+
+def is_merged(folder: Path) -> bool:
+    """Tell whether all commands that worked on a shard are among those of the whole run, which has results."""
+    whole = whole_of(folder)
+    return (whole / results.FILE_NAME).exists() and _sessions(folder) <= _sessions(whole)
+
+
+def _sessions(folder: Path) -> set[tuple[str, str | None]]:
+    held = _manifest(folder)
+    return {(session.started, session.ended) for session in held.sessions} if held else set()
+
+
+def _ended(folder: Path) -> bool:
+    held = _manifest(folder)
+    return held is not None and bool(held.sessions) and held.sessions[-1].status == "finished"
+
+
+def _manifest(folder: Path) -> manifest.Manifest | None:
+    try:
+        return manifest.Manifest.read(folder)
+    except StorageError:  # whoever works on it says so
+        return None
+
+
+def _known_command(folder: Path, shard: Shard | None = None) -> str | None:
+    try:
+        return command_of(folder, shard)
+    except StorageError:
+        return None

@@ -126,6 +126,14 @@ class Journal:
         rows = self._rows(f"SELECT {judged}, {sums} FROM calls WHERE attempts > 0 GROUP BY 1")  # noqa: S608 - constants
         return {bool(by_judge): Usage(*counts) for by_judge, *counts in rows}
 
+    def untold(self) -> Iterator[tuple[bool, Call]]:
+        """Yield the calls of `usage` whose server did not tell all tokens, and whether a judge answered."""
+        told = (f"json_extract(response, '$.usage.{name}')" for name in ("prompt_tokens", "completion_tokens"))
+        where = f"attempts > 0 AND ({' OR '.join(f'{each} IS NULL' for each in told)})"
+        sql = f"SELECT item, step, request, response, latency, attempts FROM calls WHERE {where}"  # noqa: S608 - constants
+        for row in self._rows(sql):
+            yield row[0].endswith(judged_key("")), _call(row)
+
     def kept(self) -> dict[str, Kept]:
         """Return the state of every item that has a record, failed ones included."""
         rows = self._rows("SELECT item, state, media FROM records")

@@ -97,8 +97,10 @@ def run_folders(place: Path) -> list[Path]:
     if shard := next((folder for folder, why in others.items() if why.startswith("shard ")), None):
         raise UsageError(
             f"{place} holds shards of a run, which have no results: spatialeval merge {shard.parent} makes one run "
-            "of all."
+            f"of all. {shard}: {others[shard]}"
         )
+    if found := next(((folder, why) for folder, why in others.items() if why.startswith("not finished")), None):
+        raise UsageError(f"no finished run is in {place}. {found[0]}: {found[1]}")
     raise UsageError(f"no finished run is in {place}; `spatialeval run` writes {FILE_NAME} when it ends.")
 
 

@@ -3,7 +3,8 @@
     {"format": 1,
      "identity": {...},                    everything that can change an answer
      "sessions": [{"command", "packages", "git", "started", "ended", "status"}, ...],   one per command run
-     "totals": {"items", "calls", "attempts", "prompt_tokens", "completion_tokens", "cached_tokens",
+     "totals": {"items", "calls", "attempts",
+                "prompt_tokens", "completion_tokens", "cached_tokens",   of what was really asked, not of a judge
                 "cached_answers",           calls, also of a judge, that were answered from a cache of answers
                 "cost_usd"},                at `prices`, where they are known; all calls, also those of a judge
      "prices": {"model", "judge"},         USD per million tokens, and where the price is from
@@ -28,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 from spatialeval._version import __version__
 from spatialeval.errors import StorageError
 from spatialeval.run.files import write_json
+from spatialeval.run.records import spent_on
 from spatialeval.run.secrets import redact_command
 
 if TYPE_CHECKING:
@@ -121,12 +123,12 @@ def _unreadable(path: Path, why: str) -> StorageError:
 def totals(records: Iterable[Record], cost: float | None = None) -> dict[str, int | float]:
     """Return counts over all items of a run, and its cost in USD where that is known.
 
-    A token count covers only the calls whose backend told it.
+    A token count covers only the calls that were really asked, and whose backend told it.
     """
     tokens = ("prompt_tokens", "completion_tokens", "cached_tokens")
     counts: dict[str, int | float] = dict.fromkeys(("items", "calls", "attempts", *tokens, "cached_answers"), 0)
     for record in records:
-        usage = record.usage
+        usage = spent_on(record.calls)
         counts["items"] += 1
         counts["calls"] += len(record.calls)
         counts["attempts"] += record.attempts

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import UsageError
 from spatialeval.models.base import Model
+from spatialeval.run.command import command_of
 from spatialeval.run.execute import RunOutcome, finish
 from spatialeval.run.folder import locked
 from spatialeval.run.identity import check_same
@@ -57,6 +58,13 @@ class Whole:
     def count(self) -> int:
         """Into how many shards the run was cut."""
         return self.parts[0].shard.count
+
+    @property
+    def lacking(self) -> str:
+        """What to run before all shards are there; nothing where they are."""
+        open_ = dict.fromkeys(range(1, self.count + 1)) | {part.shard.index: part for part in self.parts}
+        left = [index for index, part in open_.items() if part is None or not part.ended]
+        return f"To be asked: shard {_listed(left)}{_how(self.parts[0], left[0])}." if left else ""
 
 
 def find_wholes(places: Iterable[Path], out: Path | None = None) -> list[Whole]:
@@ -191,14 +199,20 @@ def _check_parts(whole: Whole, *, partial: bool) -> None:
     missing = [index for index in range(1, whole.count + 1) if index not in there]
     if missing:
         raise UsageError(
-            f"{len(missing)} of {whole.count} shards of {whole.folder} are missing: {_listed(missing)}. Run them, name "
-            "the folders that hold them too, or merge what is there with --partial."
+            f"{len(missing)} of {whole.count} shards of {whole.folder} are missing: {_listed(missing)}. Run them"
+            f"{_how(first, missing[0])}, name the folders that hold them too, or merge what is there with --partial."
         )
     if running := [part.shard.index for part in whole.parts if not part.ended]:
         raise UsageError(
-            f"shards of {whole.folder} have not ended: {_listed(running)}. Wait for them or run their commands again, "
-            "or merge what is there with --partial."
+            f"shards of {whole.folder} have not ended: {_listed(running)}. Wait for them or run their commands again"
+            f"{_how(first, running[0])}, or merge what is there with --partial."
         )
+
+
+def _how(part: Part, index: int) -> str:
+    """Return the command of another shard in brackets, where it is known."""
+    command = command_of(part.folder, Shard(index, part.shard.count))
+    return f" ({command})" if command else ""
 
 
 def _listed(numbers: Sequence[int]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from spatialeval.run.foreign import blaming
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.strategies.turns import largest_cap
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from spatialeval.messages import Request, Response
@@ -66,7 +67,8 @@ async def first_request(item: Item, strategy: Strategy, protocol: TaskProtocol) 
         raise _Seen(request)
 
     try:
-        await strategy.run(item.sample, protocol, look)
+        with blaming(strategy):
+            await strategy.run(item.sample, protocol, look)
     except _Seen as seen:
         return seen.request
     return None
@@ -101,6 +103,17 @@ def rough_tokens(request: Request) -> int:
     """Return a rough number of prompt tokens, the same for every model."""
     letters = sum(len(message.text) for message in request.messages)
     images = sum(len(message.images) for message in request.messages)
+    return _rough(letters, images)
+
+
+def rough_tokens_of(record: Mapping[str, Any]) -> int:
+    """Return the same for a request as the journal keeps it."""
+    parts = [part for message in record["messages"] for part in message["parts"]]
+    letters = sum(len(part["text"]) for part in parts if part["type"] == "text")
+    return _rough(letters, sum(part["type"] == "image" for part in parts))
+
+
+def _rough(letters: int, images: int) -> int:
     return letters // _LETTERS_PER_TOKEN + images * _TOKENS_PER_IMAGE
 
 

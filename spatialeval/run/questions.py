@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spatialeval.run.units import Unit, reduced, selectors_of, set_chance
@@ -10,8 +11,6 @@ from spatialeval.stats import chance, majority
 from spatialeval.strategies.votes import elected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from spatialeval.grading import Grader
     from spatialeval.run.records import Item
     from spatialeval.samples import Answer, Sample
@@ -31,11 +30,11 @@ class Questions:
     def __init__(self, items: Sequence[Item], how: Reduce) -> None:
         self.how = how
         self.samples: dict[str, Sample] = {}
-        self.members: dict[str, Sequence[str]] = {}
+        self.members: Mapping[str, Sequence[str]] = {}
         self._items: dict[str, Item] = {}
         if how == "each":  # there may be very many, so nothing is held that is not needed
             self.samples = {item.key: item.sample for item in items}
-            self.members = {key: (key,) for key in self.samples}
+            self.members = _Alone(self.samples)
             return
         members: dict[str, list[str]] = {}
         for item in items:
@@ -43,12 +42,12 @@ class Questions:
             self.samples[sample.id] = sample
             self._items[item.key] = item
             members.setdefault(sample.id, []).append(item.key)
-        self.members.update(members)
+        self.members = members
 
-    def units(self, graded: Mapping[str, Unit], grader: Grader) -> dict[str, Unit]:
+    def units(self, graded: Mapping[str, Unit], grader: Grader) -> Mapping[str, Unit]:
         """Return question -> what it is worth, without those of which a form has no answer."""
         if self.how == "each":
-            return dict(graded)
+            return graded
         if self.how != "vote":
             return {unit.key: unit for unit in reduced(self.members, graded, self.how)}
         voted = (self._vote(key, keys, graded, grader) for key, keys in self.members.items())
@@ -97,6 +96,24 @@ def by_view(items: Sequence[Item]) -> dict[str, list[str]]:
     for item in items:
         found.setdefault(f"view={item.view}", []).append(item.key)
     return found if len(found) > 1 else {}
+
+
+class _Alone(Mapping[str, Sequence[str]]):
+    """Every item as a question of its own, without a list for each."""
+
+    def __init__(self, items: Mapping[str, object]) -> None:
+        self._items = items
+
+    def __getitem__(self, key: str) -> Sequence[str]:
+        if key not in self._items:
+            raise KeyError(key)
+        return (key,)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
 
 def by_facet(items: Mapping[str, Sample]) -> dict[str, list[str]]:

@@ -56,6 +56,11 @@ class Call:
     """Requests sent for this call, the answered one included; 0 when its answer came from a cache."""
 
 
+def spent_on(calls: Sequence[Call]) -> Usage:
+    """Return the tokens over calls that were really asked: an answer from a cache of answers was paid for before."""
+    return usage_of([call for call in calls if call.attempts])
+
+
 def usage_of(calls: Sequence[Call]) -> Usage:
     """Return the tokens over calls; None where no call told."""
     told = [Usage(**call.response["usage"]) for call in calls]

@@ -80,8 +80,9 @@ def write_results(
     if choices := choices_of(identity["model"]):
         about = about.model_copy(update={"changed": (*about.changed, f"choices={'|'.join(choices)}")})
     sessions = manifest.get("sessions") or [{}]
-    cost = manifest.get("totals", {}).get("cost_usd")
-    added = {"skipped": dict(skipped or {}), "cost_usd": cost, "prices": manifest.get("prices", {})}
+    totals = manifest.get("totals", {})
+    added = {"skipped": dict(skipped or {}), "cost_usd": totals.get("cost_usd"), "prices": manifest.get("prices", {})}
+    added["cached_answers"] = totals.get("cached_answers", 0)
     summary = tally.summary(about, sessions[-1].get("packages", {})).model_copy(update=added)
     write_summary(folder, summary)
     return summary

@@ -23,6 +23,7 @@ from spatialeval.stats import Estimate, estimate
 from spatialeval.stats.paired import Paired, paired
 from spatialeval.tasks.aggregate import EVERYTHING
 from spatialeval.views import VIEWS
+from spatialeval.views.ruled import UNDECLARED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,7 +132,11 @@ def robust(
     views, inapplicable = _applicable(ready, names or transforms())
     if not views:
         reasons = "; ".join(f"{name}: {why}" for name, why in inapplicable.items())
-        raise UsageError(f"no transform applies to {ready.task.name!r}: {reasons}.")
+        hint = ""
+        if undeclared := [name for name, why in inapplicable.items() if UNDECLARED in why]:
+            key = getattr(VIEWS.get(undeclared[0].partition("(")[0]), "section", "")
+            hint = f" Say where it may be applied with `robustness: {key}` in {ready.task.file} (docs/task-files.md)."
+        raise UsageError(f"no transform applies to {ready.task.name!r}: {reasons}.{hint}")
     agree([ready, *views])
     plain = _run(base, ready, model, events)
     rows = [_survival(ready, plain, view, _run(view.spec, view, model, events)) for view in views]

@@ -12,6 +12,7 @@ from spatialeval.run.asker import Asker, Line
 from spatialeval.run.breaker import Breaker
 from spatialeval.run.budget import Account
 from spatialeval.run.events import Event, Finished, Started, Stopping
+from spatialeval.run.foreign import blaming
 from spatialeval.run.judge import JudgeStep
 from spatialeval.run.pace import Pace
 from spatialeval.run.records import Call, Item, Record
@@ -77,7 +78,7 @@ async def run_items(
         ModelError: nothing works any more (see `breaker`).
         RunChangedError: media of answered items hold something else now.
         StorageError: the journal cannot be written.
-        Exception: whatever a strategy raised by mistake. In all these cases, everything answered is kept.
+        UsageError: for whatever a strategy raised by mistake. In all these cases, everything answered is kept.
     """
     stop = stop or Stop()
 
@@ -249,7 +250,8 @@ class _Pool:
             if any(media.kind == "video" for media in item.sample.media):
                 # frames by time are known only once a video was opened: beside the loop, and kept for the request
                 await asyncio.to_thread(self.protocol.pictures, item.sample)
-            response = await self.strategy.run(item.sample, self.protocol, asker)
+            with blaming(self.strategy):
+                response = await self.strategy.run(item.sample, self.protocol, asker)
             text, finish = response.text, response.finish
             if self.judge and self.judge.judging.wants(item.sample, text, finish, self.grader):
                 outcome, judged = await self.judge.outcome(item, text, self.grader)

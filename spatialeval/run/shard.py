@@ -130,6 +130,19 @@ def shard_line(folder: Path, states: Mapping[State, int]) -> str:
     )
 
 
+def refuse_elsewhere(folder: Path, items: Iterable[Item]) -> None:
+    """Raise UsageError when what `items` ask is answered in another folder of the same run, whole or shard."""
+    if not shard_of(folder):
+        refuse_unmerged(folder)
+        return
+    run = whole_of(folder)
+    if again := {item.key for item in items} & _answered(run) - _answered(folder):
+        raise UsageError(
+            f"{run} has answered {len(again):,} of the samples of this shard, which would be asked again. Go on there: "
+            "the same command without --shard asks only the rest. Or choose another place with --out."
+        )
+
+
 def refuse_unmerged(run: Path) -> None:
     """Raise UsageError when shards of a run have answered what is not in its own folder yet."""
     place = run.with_name(f"{run.name}{_SUFFIX}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from spatialeval.run.events import Event, Finished, Retrying, Started, Stopping
+from spatialeval.run.records import spent_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,7 @@ class Standing:
         self.states[record.state] = self.states.get(record.state, 0) + 1
         if record.state != "failed" and record.score is not None:
             self.value, self.valued = self.value + record.score, self.valued + 1
-        usage = record.usage
+        usage = spent_on(record.calls)
         self.tokens += (usage.prompt_tokens or 0) + (usage.completion_tokens or 0)
 
 

@@ -85,7 +85,7 @@ class About(_Frozen):
 
 
 class Tokens(_Frozen):
-    """Token counts over all calls; 0 where no backend told."""
+    """Token counts over all calls that were really asked; 0 where no backend told."""
 
     prompt: int = 0
     completion: int = 0
@@ -104,6 +104,7 @@ class Summary(_Frozen):
     parts: the protocol's aggregates, then macro and micro where they are not among them.
     skipped: "view: reason" -> samples that a view could not change safely; they are in no number here.
     judged: items about which a judge was asked; judge_tokens: of its calls.
+    cached_answers: calls, also of a judge, answered from a cache of answers; their tokens are in no sum here.
     cost_usd: of all sessions, those calls included; None where a price is not known.
     prices: "model" and "judge": USD per million tokens, and where the price is from.
     missing_categories: categories that were asked or are named by the protocol and have no scored sample.
@@ -130,6 +131,7 @@ class Summary(_Frozen):
     tokens: Tokens
     judged: int = 0
     judge_tokens: Tokens = Tokens()
+    cached_answers: int = 0
     cost_usd: float | None = None
     prices: dict[str, str] = {}
     cap_sent: int | None

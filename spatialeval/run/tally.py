@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from spatialeval.run.asking import reduction
 from spatialeval.run.questions import Questions, by_category, by_facet, by_view
-from spatialeval.run.records import usage_of
+from spatialeval.run.records import spent_on
 from spatialeval.run.summary import About, Counts, Row, Summary, Tokens
 from spatialeval.run.units import Unit, mean_of, reduced, selected, selectors_of, set_chance, sets_of
 from spatialeval.scores import Failure, Score, State
@@ -20,7 +20,7 @@ from spatialeval.stats import chance, combine, majority
 from spatialeval.tasks.aggregate import EVERYTHING, Part, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from spatialeval.run.records import Item, Record
     from spatialeval.samples import Sample
@@ -56,7 +56,7 @@ class Tally:
         self._messages: dict[str, str] = {}
         self._facets = by_facet(self._questions.samples)
         self._graded: dict[str, Unit] = {}
-        self._units: dict[str, Unit] = {}
+        self._units: Mapping[str, Unit] = {}
         self._sets: dict[str, dict[str, list[str]]] = {}
         self._calls = self._attempts = self._cap = 0
         self._tokens: Counter[str] = Counter()
@@ -150,14 +150,14 @@ class Tally:
             return
         # Views of one sample rise and fall together, so a sample without a group is a cluster of its own items.
         group, name = _held(sample.group, record.group), _held(sample.id, record.sample_id)
-        cluster = ("group", group) if group else ("sample", name)
+        cluster: Hashable = ("group", group) if group else name  # a tuple and a text are never the same cluster
         read, key = score.state == "scored", _held(sample.id, record.key)
         value, answer = _COMMON.get(score.value, score.value), score.reading.value
         answer = sys.intern(answer) if isinstance(answer, str) else answer
         self._graded[key] = Unit(key, selectors_of(sample), cluster, value, read, answer, name)
 
     def _count(self, record: Record) -> None:
-        for counted, usage in ((self._tokens, record.usage), (self._judge_tokens, usage_of(record.judged))):
+        for counted, usage in ((self._tokens, spent_on(record.calls)), (self._judge_tokens, spent_on(record.judged))):
             counted["prompt"] += usage.prompt_tokens or 0
             counted["completion"] += usage.completion_tokens or 0
             counted["cached"] += usage.cached_tokens or 0

@@ -9,6 +9,7 @@ from spatialeval.errors import DataError, SpatialEvalError
 from spatialeval.tasks import checks
 from spatialeval.tasks.checks import Finding, Warned
 from spatialeval.tasks.task import Task, load_task
+from spatialeval.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,8 @@ def _all_rows(task: Task, data: Path | None, media: Path | None) -> Iterator[Fin
     yield from checks.categories_are_known(task, samples)
     missing = check_media(samples)
     if missing.count:
-        yield Warned(True, f"{missing.count:,} media files are not here, such as {missing.first[0]}")
+        be = "is" if missing.count == 1 else "are"
+        yield Warned(True, f"{counted(missing.count, 'media file')} {be} not here, such as {missing.first[0]}")
 
 
 __all__ = ["Finding", "Warned", "validate_task"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from spatialeval.errors import ModelError, StorageError, UsageError
 from spatialeval.messages import Response
@@ -36,6 +36,7 @@ _REFUSALS = 6
 class BatchModel(OpenAIModel):
     """A hosted chat model, asked in batches. Options: those of `openai`, and `batch` (see `BatchSettings`)."""
 
+    collects: ClassVar[bool] = True
     grace = 0.0
     """A batch takes hours and goes on without us."""
 

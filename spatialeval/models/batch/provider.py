@@ -63,10 +63,16 @@ class Provider:
 
     async def upload(self, path: Path) -> str:
         """Return the provider's name of the file, sent piece by piece."""
-        async with self._told():
-            with path.open("rb") as file:
-                # moving 200 MB takes as long as the line is slow
-                sent = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=None)
+        try:
+            async with self._told():
+                with path.open("rb") as file:
+                    # moving 200 MB takes as long as the line is slow
+                    sent = await self._client.files.create(file=(path.name, file), purpose="batch", timeout=None)
+        except ModelError as error:
+            if error.kind != "not_found":
+                raise
+            told = f"there is no batch API at {self.base_url} ({self.base_url}/files: 404). Leave --batch out"
+            raise ModelError(told, kind="not_found") from None
         return sent.id
 
     async def create(self, file: str, token: str) -> str:

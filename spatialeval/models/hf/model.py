@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, UsageError
 from spatialeval.models.base import MODELS, Model, ModelOptions
-from spatialeval.models.extra import check_keys, option
+from spatialeval.models.extra import check_keys, check_packages, how_to_install, option
 from spatialeval.models.hf.batching import MicroBatcher
 from spatialeval.models.hf.checkpoint import Checkpoint, LoadSettings, locate
 from spatialeval.models.pictures import Pictures
@@ -35,6 +35,8 @@ class HFModel(Model):
     Options of `ModelOptions.extra`: `revision` (a commit, tag or branch on the Hub), `devices` (one copy of the model
     on each, such as "cuda:0,cuda:1"; not part of a run's identity) and the fields of `LoadSettings`.
     """
+
+    free = True
 
     def __init__(self, name: str, options: ModelOptions, spec: str) -> None:
         check_keys(spec, options, _KEYS)
@@ -62,6 +64,10 @@ class HFModel(Model):
             self._checkpoint = locate(self.name, self.revision)
         return self._checkpoint
 
+    def check_installed(self) -> None:
+        """Raise UsageError without transformers or torch."""
+        check_packages(self.spec, "hf", "torch", "transformers")
+
     def identity(self) -> dict[str, Any]:
         """Return what is loaded and how; looks the checkpoint up, loads nothing."""
         return {"spec": self.spec, "checkpoint": self.checkpoint.identity, **asdict(self.loading)}
@@ -71,7 +77,7 @@ class HFModel(Model):
         try:
             from spatialeval.models.hf.engine import Engine  # noqa: PLC0415 - imports torch: seconds
         except ImportError as error:
-            raise UsageError(f"{self.spec} needs more packages ({error}): pip install 'spatialeval[hf]'") from error
+            raise UsageError(f"{self.spec} needs more packages ({error}): {how_to_install('hf')}") from error
 
         checkpoint, pictures, loop = self.checkpoint, Pictures(), asyncio.get_running_loop()
         works = [partial(self._work, place) for place in range(len(self.devices))]

@@ -62,7 +62,7 @@ class RayModel(Model):
         inner = make()
         if not inner.sees_media:
             raise UsageError(f"{inner.spec} answers without a model, which needs no workers: leave --executor out.")
-        self.spec, self.hosted, self.grace = inner.spec, inner.hosted, inner.grace
+        self.spec, self.hosted, self.grace, self.free = inner.spec, inner.hosted, inner.grace, inner.free
         self.adaptive, self.rpm, self.tpm, self.quote = inner.adaptive, inner.rpm, inner.tpm, inner.quote
         self._inner, self._make, self._options = inner, make, options
         self.concurrency = inner.concurrency * (options.workers or 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import ModelError, UsageError
 from spatialeval.models.base import MODELS, Model, ModelOptions
-from spatialeval.models.extra import check_keys
+from spatialeval.models.extra import check_keys, check_packages
 from spatialeval.models.hf.checkpoint import Checkpoint, locate
 from spatialeval.models.vllm.options import KEYS, EngineSettings
 from spatialeval.models.vllm.orphans import Watcher
@@ -29,6 +29,8 @@ class VLLMModel(Model):
     Options of `ModelOptions.extra`: see `EngineSettings`.
     """
 
+    free = True
+
     def __init__(self, name: str, options: ModelOptions) -> None:
         self.spec, self.name = f"vllm:{name}", name
         check_keys("vllm", options, KEYS)
@@ -47,6 +49,10 @@ class VLLMModel(Model):
         if self._checkpoint is None:
             self._checkpoint = locate(self.name, self.settings.revision)
         return self._checkpoint
+
+    def check_installed(self) -> None:
+        """Raise UsageError without vLLM."""
+        check_packages(self.spec, "vllm", "vllm")
 
     def identity(self) -> dict[str, Any]:
         """Return what is loaded and how, without what only changes speed; looks the checkpoint up, loads nothing."""

@@ -8,7 +8,7 @@ from spatialeval.report.html.browse import INSIDE, make_samples
 from spatialeval.report.html.files import as_csv, as_json, as_markdown
 from spatialeval.report.html.making import make_board, task_of
 from spatialeval.report.html.page import render
-from spatialeval.report.html.runs import find_runs
+from spatialeval.report.html.runs import find_runs, shown_once
 from spatialeval.run.files import write_atomically
 from spatialeval.run.storage import unwritable
 
@@ -44,7 +44,7 @@ def write_report(
         UsageError: when there is no such folder, or no run with results.
         StorageError: when a file cannot be read or written.
     """
-    found = find_runs(places)
+    found = shown_once(find_runs(places))
     board = make_board(found)
     try:
         out.mkdir(parents=True, exist_ok=True)

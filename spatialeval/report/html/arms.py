@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import SpatialEvalError
+from spatialeval.report.html.remade import Remade, consistency
 from spatialeval.run.ablation import Difference, by_question, compare_graded
 from spatialeval.run.contrast import Setting, differing
 from spatialeval.run.results import read_samples
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from spatialeval.tasks import Task
 
 _COLUMNS = ("key", "sample_id", "category", "group", "state", "score")
+_READ = ("key", "sample_id", "score", "group", "read")
 _HELD = 2
 _EXPECTED = ("strategy", "prompt", "token cap", "tokens", "version")
 """Settings that differ between strategies by their nature, or that say nothing about answers."""
@@ -62,11 +64,12 @@ class Stored:
 
     def __init__(self, sources: Mapping[str, Run], task: Task | None) -> None:
         self._sources, self._task = sources, task
+        self.remade = Remade(task)
         self.scores: Callable[[BoardRun], StoredScores] = lru_cache(_HELD)(self._scores)
 
-    def folder(self, shown: BoardRun) -> Path:
-        """Return the folder that a run lies in: what one command made lies in one."""
-        return self._sources[shown.id].place.parent
+    def folders(self, shown: BoardRun) -> tuple[Path, ...]:
+        """Return the folders that a run, or one that it stands for, lies in: what one command made lies in one."""
+        return self._sources[shown.id].parents
 
     def run(self, shown: BoardRun, columns: Sequence[str] = ()) -> StoredRun:
         """Return a run with some columns of its rows, or without rows."""
@@ -112,8 +115,10 @@ def _groups(runs: Sequence[BoardRun], stored: Stored) -> Iterator[list[BoardRun]
             continue
         beside: defaultdict[Path, list[BoardRun]] = defaultdict(list)
         for run in members:
-            beside[stored.folder(run)].append(run)
-        yield from (_plain_first(some) for some in beside.values() if _different(some))
+            for folder in stored.folders(run):
+                beside[folder].append(run)
+        groups = [some for some in beside.values() if _different(some)]
+        yield from (_plain_first(some) for place, some in enumerate(groups) if some not in groups[:place])
 
 
 def _different(runs: Sequence[BoardRun]) -> bool:
@@ -133,8 +138,8 @@ def survivals_of(runs: Sequence[BoardRun], stored: Stored) -> list[Survived]:
             continue
         fitting = [run for run in runs if run.strategy == strategy and _alike(run, changed)]
         # Of several such runs the one beside it was made together with it.
-        here = stored.folder(changed)
-        plain = next((run for run in fitting if stored.folder(run) == here), next(iter(fitting), None))
+        here = set(stored.folders(changed))
+        plain = next((run for run in fitting if here & set(stored.folders(run))), next(iter(fitting), None))
         if plain is None:
             continue
         try:
@@ -151,7 +156,7 @@ def _alike(run: BoardRun, other: BoardRun) -> bool:
 
 def _survival(view: str, plain: BoardRun, changed: BoardRun, stored: Stored) -> Survival:
     made = VIEWS.get(view.partition("(")[0])
-    run = stored.run(changed, ["sample_id"])
+    run = stored.run(changed, _READ)
     asked = Counter(row["sample_id"] for row in run.rows)
     forms: defaultdict[str, list[Unit]] = defaultdict(list)
     for unit in stored.scores(changed).questions.values():
@@ -166,4 +171,6 @@ def _survival(view: str, plain: BoardRun, changed: BoardRun, stored: Stored) -> 
         failed=changed.counts.failed + changed.counts.missing,
     )
     whole = {name: units for name, units in forms.items() if len(units) == asked[name]}
-    return survived(facts, by_question(stored.scores(plain).units(EVERYTHING)), whole)
+    found = survived(facts, by_question(stored.scores(plain).units(EVERYTHING)), whole)
+    items = stored.remade.items(changed) if facts.kind != "control" else {}
+    return replace(found, consistent=consistency(stored.run(plain, _READ).rows, run.rows, items)) if items else found

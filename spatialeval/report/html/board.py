@@ -35,6 +35,13 @@ class Rank(_Frozen):
     method: Literal["bootstrap", "intervals"]
 
 
+class LeftOut(_Frozen):
+    """How many samples a view cannot change safely; reason: of it, as "view: reason"."""
+
+    reason: str
+    samples: int
+
+
 class BoardRun(_Frozen):
     """One run. Scores are 0 to 1.
 
@@ -44,6 +51,9 @@ class BoardRun(_Frozen):
     chance / majority: what guessing and the best constant answer per category score, by the same rule.
     cost: of all calls in US dollars; None where no price is known.
     setting: what else sets the run apart: changed generation settings, a judge, where replies were imported from.
+    complete: nothing that was to be asked lacks an answer. partial: less than the task was to be asked.
+    skipped: samples that its views cannot change, by reason; nobody was to ask them.
+    same: how many more runs, not shown, are the same in everything that can change an answer.
     """
 
     id: str
@@ -60,6 +70,8 @@ class BoardRun(_Frozen):
     rank: Rank | None
     complete: bool
     partial: bool
+    skipped: tuple[LeftOut, ...] = ()
+    same: int = 0
     verified: bool
     total: int
     samples: int
@@ -67,6 +79,7 @@ class BoardRun(_Frozen):
     chance: float | None
     majority: float | None
     tokens: Tokens
+    cached_answers: int = 0
     cost: float | None
     data: str | None
     scores_version: int

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from pydantic_core import to_json
 
 from spatialeval.report.html.asked import Listed
+from spatialeval.report.html.names import apart
 from spatialeval.report.html.thumbs import Pictures
 from spatialeval.run.files import write_atomically
 
@@ -84,7 +85,7 @@ def make_samples(
         for _, run in members:
             listed.add(run.place)
         index.append({**_index([shown for shown, _ in members], listed), "task": task})
-        pictures.begin(task)
+        pictures.begin(task, [shown for shown, _ in members])
         for chunk in _pieces(number, listed, pictures):
             kept.append(chunk)
             held += len(chunk.data)
@@ -108,7 +109,10 @@ def _index(runs: Sequence[BoardRun], listed: Listed) -> dict[str, Any]:
     categories = list(dict.fromkeys(listed.categories))
     places = {name: place for place, name in enumerate(categories)}
     return {
-        "runs": [run.model_dump(include={"id", "model", "protocol", "strategy", "setting"}) for run in runs],
+        "runs": [
+            {**run.model_dump(include={"id", "model", "protocol", "strategy"}), "apart": ", ".join(apart(run, runs))}
+            for run in runs
+        ],
         "ids": listed.ids,
         "categories": categories,
         "category": [places[category] for category in listed.categories],

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from spatialeval.report.cells import NOTHING, percent
 from spatialeval.report.cells import score as shown
+from spatialeval.report.html.names import apart
 from spatialeval.text import printable
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ _LEGEND = (
 
 
 def place(rank: Rank | None) -> str:
-    """Return a rank range: `1`, `2 to 4`, or a dash."""
+    """Return a rank range: `1 of 3`, `2 to 4 of 5, tied`, or a dash."""
     if rank is None:
         return NOTHING
-    return str(rank.best) if rank.best == rank.worst else f"{rank.best} to {rank.worst}"
+    ends = str(rank.best) if rank.best == rank.worst else f"{rank.best} to {rank.worst}"
+    return f"{ends} of {rank.of}{', tied' if rank.tied else ''}"
 
 
 def marks(run: BoardRun) -> list[str]:
@@ -69,6 +71,18 @@ def marks(run: BoardRun) -> list[str]:
     lacking = f"incomplete: {answered:,} of {run.total:,}" if answered < run.total else "incomplete"
     told = {lacking: not run.complete, "partial": run.partial, "unverified protocol": not run.verified}
     return [word for word, holds in told.items() if holds]
+
+
+def coverage(run: BoardRun) -> str | None:
+    """Return how many of the questions its views can ask, where these are not all."""
+    left = sum(each.samples for each in run.skipped)
+    return f"asks {run.samples:,} of {run.samples + left:,}" if left else None
+
+
+def reasons(run: BoardRun) -> str:
+    """Return why its views leave questions out, the most frequent reason first."""
+    ranked = sorted(run.skipped, key=lambda each: -each.samples)
+    return "; ".join(f"{each.samples:,} ({each.reason})" for each in ranked)
 
 
 def _values(run: BoardRun, human: float | None) -> Iterable[object]:
@@ -98,7 +112,10 @@ def _section(board: Board, task: BoardTask) -> Iterable[str]:
     for run in runs:
         counts = run.counts
         n = run.score.n if run.score else 0
-        told = [*([run.kind] if run.kind != "model" else []), *marks(run), *([run.setting] if run.setting else [])]
+        covered = coverage(run)
+        told = [*([run.kind] if run.kind != "model" else []), *marks(run), *([covered] if covered else [])]
+        told += apart(run, runs)
+        told += [f"stands for {run.same} more of the same"] if run.same else []
         cells = [
             place(run.rank), _md(run.model), _md(run.protocol), _md(run.strategy), shown(run.score), f"{n:,}",
             f"{counts.unparsed:,}", f"{counts.truncated:,}", f"{counts.failed:,}", _md("; ".join(told)),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from spatialeval._version import __version__
 from spatialeval.errors import SpatialEvalError
-from spatialeval.report.html.board import BASELINES, BLIND, Board, BoardRun, BoardTask, Published
+from spatialeval.report.html.board import BASELINES, BLIND, Board, BoardRun, BoardTask, LeftOut, Published
 from spatialeval.report.html.ranking import ranked
 from spatialeval.specs import parse_spec
 from spatialeval.tasks import load_task
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from spatialeval.report.html.board import Kind
     from spatialeval.report.html.runs import Found, Run
-    from spatialeval.run.summary import About
+    from spatialeval.run.summary import About, Summary
     from spatialeval.tasks import Task
     from spatialeval.tasks.schema import Reference
 
@@ -100,8 +100,10 @@ def _board_run(number: int, run: Run, task: Task | None) -> BoardRun:
         headline=summary.headline,
         score=summary.score,
         rank=None,
-        complete=summary.complete and not summary.missing_categories,
-        partial=about.expected is not None and summary.samples != about.expected,
+        complete=summary.complete and not _lacks(summary),
+        partial=about.expected is not None and summary.samples + sum(summary.skipped.values()) != about.expected,
+        skipped=tuple(LeftOut(reason=reason, samples=number) for reason, number in summary.skipped.items()),
+        same=len(run.same),
         verified=about.verified,
         total=summary.total,
         samples=summary.samples,
@@ -109,10 +111,17 @@ def _board_run(number: int, run: Run, task: Task | None) -> BoardRun:
         chance=part.chance if part else None,
         majority=part.majority if part else None,
         tokens=summary.tokens,
+        cached_answers=summary.cached_answers,
         cost=summary.cost_usd,
         data=about.data,
         scores_version=about.scores_version,
     )
+
+
+def _lacks(summary: Summary) -> bool:
+    """Tell whether a category lacks scored answers that was asked, or that no view left out."""
+    asked = {row.name for row in summary.categories}
+    return any(not summary.skipped or name in asked for name in summary.missing_categories)
 
 
 def _kind(about: About) -> Kind:

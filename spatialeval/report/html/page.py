@@ -14,8 +14,9 @@ import jinja2
 from markupsafe import Markup
 
 from spatialeval.report.cells import NOTHING, interval, percent
-from spatialeval.report.html.files import marks, place
-from spatialeval.report.html.sections import name_of, section
+from spatialeval.report.html.files import coverage, marks, place, reasons
+from spatialeval.report.html.names import apart, name_of
+from spatialeval.report.html.sections import section
 from spatialeval.report.html.tables import abilities, board_lines, reference_lines, shade, step
 from spatialeval.text import printable
 
@@ -107,9 +108,10 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
     )
     environment.globals.update(NOTHING=NOTHING)
-    environment.filters.update(percent=percent, interval=interval, place=place, marks=marks, shade=shade, json=_json)
+    environment.filters.update(percent=percent, interval=interval, shade=shade, json=_json)
+    environment.filters.update(place=place, marks=marks, coverage=coverage, reasons=reasons)
     environment.filters.update(points=_points, p=_p, step=step)
-    environment.globals.update(name_of=name_of)
+    environment.globals.update(name_of=name_of, apart=apart)
     environment.filters["breaks"] = _breaks
     return environment
 
@@ -178,6 +180,9 @@ def _provenance(run: Run) -> list[tuple[str, str]]:
         "Judge": about.judge,
         "Imported from": about.origin,
         "Calls": f"{summary.calls:,} ({summary.attempts:,} attempts)",
+        "From a cache of answers": f"{summary.cached_answers:,} calls, whose tokens are not counted"
+        if summary.cached_answers
+        else None,
         "Tokens": f"{summary.tokens.prompt:,} in{cached}, {summary.tokens.completion:,} out",
         "Versions": ", ".join(f"{name} {version}" for name, version in summary.versions.items()) or None,
     }

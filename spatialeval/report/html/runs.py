@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import StorageError, UsageError
@@ -26,12 +27,19 @@ class Run:
         name: the folder as seen from the one that was given: nothing of the machine is in it.
         summary: its numbers.
         manifest: where they come from; None where none was kept.
+        same: folders of runs that are the same in everything that can change an answer; this one stands for them.
     """
 
     place: Path
     name: str
     summary: Summary
     manifest: Manifest | None
+    same: tuple[Path, ...] = ()
+
+    @property
+    def parents(self) -> tuple[Path, ...]:
+        """The folders that it, or one that it stands for, lies in: what one command made lies in one."""
+        return tuple(place.parent for place in (self.place, *self.same))
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,38 @@ def find_runs(places: Sequence[Path]) -> Found:
             f"No run with results is in {', '.join(map(str, places))}; `spatialeval run` writes them.{why}"
         )
     return Found(tuple(runs.values()), tuple(dict.fromkeys(left_out)))
+
+
+def shown_once(found: Found) -> Found:
+    """Return the runs without those that are the same in everything that can change an answer.
+
+    Of such runs the one with the most answers stays, of several of these the newest. Replies that were only scored, and
+    the parts of a run, stay as they are.
+    """
+    alike: dict[str, list[Run]] = {}
+    for run in found.runs:
+        alike.setdefault(_identity(run), []).append(run)
+    kept: dict[Path, Run] = {}
+    for runs in alike.values():
+        best = max(runs, key=_worth)
+        kept[best.place] = replace(best, same=tuple(run.place for run in runs if run is not best))
+    return Found(tuple(kept[run.place] for run in found.runs if run.place in kept), found.left_out)
+
+
+def _identity(run: Run) -> str:
+    """Return what decides a run's answers as text; its folder where nothing says so."""
+    if run.manifest is None or not run.manifest.identity or run.manifest.shard:
+        return str(run.place)
+    about = run.summary.about
+    told = (run.manifest.identity, about.task, about.model, about.data, about.scores_version, about.judge)
+    return json.dumps(told, sort_keys=True, default=str)
+
+
+def _worth(run: Run) -> tuple[int, str]:
+    """Return how many answers a run has, and when it was last worked on."""
+    counts = run.summary.counts
+    sessions = run.manifest.sessions if run.manifest else ()
+    return run.summary.total - counts.missing - counts.failed, max((each.started for each in sessions), default="")
 
 
 def _named(folder: Path, place: Path, *, several: bool) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.report.html.arms import Stored, arms_of, survivals_of
 from spatialeval.report.html.charts import SERIES, Bar, Group, category_bars, legend
+from spatialeval.report.html.files import coverage, reasons
+from spatialeval.report.html.names import name_of
 from spatialeval.report.html.plots import Effect, Point, forest, scatter
 from spatialeval.report.html.tables import grid
 from spatialeval.report.notes import notes
@@ -43,6 +45,7 @@ def section(board: Board, shown: BoardTask, sources: Mapping[str, Run], task: Ta
         "task": shown,
         "runs": runs,
         "bars": bars,
+        "chance": any(value is not None for value in categories.chance),
         "legend": legend([name_of(run, charted) for run in charted]) if bars else None,
         "left": len(runs) - len(charted),
         "grids": [
@@ -74,7 +77,11 @@ def _notes(runs: Sequence[BoardRun], summaries: Mapping[str, Summary]) -> list[t
     found: dict[tuple[bool, str], list[str]] = {}
     for run in runs:
         for note in notes(summaries[run.id]):
-            found.setdefault((note.grave, note.text), []).append(name_of(run, runs))
+            # What views cannot ask is no fault of the run.
+            found.setdefault((note.grave and not run.complete, note.text), []).append(name_of(run, runs))
+        if covered := coverage(run):
+            text = f"{covered.capitalize()} questions; its views leave out {reasons(run)}."
+            found.setdefault((False, text), []).append(name_of(run, runs))
     order = sorted(found.items(), key=lambda item: not item[0][0])
     return [(grave, text, ["every run"] if len(names) == len(runs) > 1 else names) for (grave, text), names in order]
 
@@ -84,14 +91,6 @@ def _charted(runs: Sequence[BoardRun]) -> list[BoardRun]:
     scored = [run for run in runs if run.score is not None and run.kind != "changed"]
     order = sorted(scored, key=lambda run: (run.kind == "baseline", -(run.score.mean if run.score else 0)))
     return order[:SERIES]
-
-
-def name_of(run: BoardRun, others: Sequence[BoardRun]) -> str:
-    """Return the model's name, with protocol and strategy where these differ between the runs."""
-    parts = [run.model]
-    parts += [run.protocol] if len({other.protocol for other in others}) > 1 else []
-    parts += [run.strategy] if len({other.strategy for other in others}) > 1 else []
-    return ", ".join(parts)
 
 
 def _bars(name: str, runs: Sequence[BoardRun], summaries: Mapping[str, Summary]) -> list[Bar]:
@@ -112,13 +111,14 @@ def _forest(task: str, arms: Arms) -> Markup:
     return forest(effects, f"What strategies change against {base.strategy}, {base.model} on {task}, in points")
 
 
-def _costs(task: str, runs: Sequence[BoardRun]) -> dict[str, Any] | None:
+def _costs(task: str, every: Sequence[BoardRun]) -> dict[str, Any] | None:
     """Return the chart of scores against what a question costs, where at least two runs cost differently."""
+    runs = [run for run in every if not run.cached_answers]  # what their answers cost is not all of it known
     priced = [run for run in runs if run.cost is not None]
     told = [run for run in runs if run.tokens.completion]
     unit = "US dollars per question" if len(priced) >= max(2, len(told)) else "tokens out per question"
     points = [
-        Point(name_of(run, runs), run.kind, _cost(run, unit), run.score)
+        Point(name_of(run, every), run.kind, _cost(run, unit), run.score)
         for run in sorted(runs, key=lambda run: -(run.score.mean if run.score else 0))
         if run.score and run.kind != "changed" and _cost(run, unit)
     ][:_POINTS_MOST]

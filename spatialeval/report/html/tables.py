@@ -44,7 +44,12 @@ class Line:
         shared = [
             parts[0] for parts in zip(*(folder.parts for folder in folders), strict=False) if len(set(parts)) == 1
         ]
-        return "/".join(shared)
+        return "/".join(shared) or ", ".join(dict.fromkeys(map(str, folders)))
+
+    @property
+    def apart(self) -> list[str]:
+        """What its model, protocol and strategy do not say."""
+        return [*([self.setting] if self.setting else []), *([self.folder] if self.again else [])]
 
     def mean(self, tasks: Sequence[str]) -> tuple[float, float] | None:
         """Return the mean over `tasks` and half the width of its interval; None when a score is lacking.

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError, SpatialEvalError, UsageError
 from spatialeval.media import Media
+from spatialeval.report.html.remade import Remade
 from spatialeval.tasks import load_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from spatialeval.report.html.board import BoardRun
 
 _SIDE = 360
 """Pixels of the longer side."""
@@ -30,28 +33,27 @@ class Pictures:
 
     def __init__(self, folder: Path | None, limit: int) -> None:
         self._folder, self._left = folder, limit
-        self._generated: dict[str, bytes] = {}
+        self._generated: dict[str, Media] = {}
         self._made: dict[str, str | None] = {}
 
-    def begin(self, task: str) -> None:
-        """Make the pictures of a generated task anew; those of others must be in the folder."""
+    def begin(self, task: str, runs: Sequence[BoardRun] = ()) -> None:
+        """Make the pictures of a generated task anew, as the views of its runs showed them."""
         self._generated = {}
         if self._left <= 0:
             return
         try:
-            loaded = load_task(task)
-            if loaded.spec.data.source.startswith("generate:"):
-                samples = loaded.samples()
-                self._generated = {
-                    media.sha256: media.read() for sample in samples for media in sample.media if media.kind == "image"
-                }
+            samples = Remade(load_task(task)).shown(runs)
+            self._generated = {
+                media.sha256: media for sample in samples for media in sample.media if media.kind == "image"
+            }
         except SpatialEvalError:  # the task file is not here any more: its pictures are shown by name
             return
 
     def thumb(self, digest: str, name: str) -> str | None:
         """Return a picture as data URI; None when it is not here, is no picture, or does not fit the limit any more."""
         if digest not in self._made:
-            data = self._generated.get(digest) or self._file(digest, name)
+            made = self._generated.get(digest)
+            data = made.read() if made else self._file(digest, name)
             self._made[digest] = self._small(data) if data else None
         return self._made[digest]
 

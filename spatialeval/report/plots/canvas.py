@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 import warnings
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import MissingDataError
@@ -24,6 +26,7 @@ INK, FAINT = "#222222", "#8a8a8a"
 MARKERS = "osD^vP*X"
 """One per colour, so that no series is told by its colour alone."""
 
+_NEEDED = "Plots need matplotlib: pip install 'spatialeval[plots]'."
 _DOTS_PER_INCH = 160
 _LONGEST = 46
 _HEAD = 0.52
@@ -54,7 +57,7 @@ def canvas(folder: Path, name: str, width: float, height: float, written: list[P
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
         from matplotlib.figure import Figure as NewFigure  # noqa: PLC0415
     except ImportError as error:
-        raise MissingDataError("Plots need matplotlib: pip install 'spatialeval[plots]'.") from error
+        raise MissingDataError(_NEEDED) from error
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # a name in letters that the font lacks is drawn as boxes
         figure = NewFigure(figsize=(width, height + _HEAD), layout="constrained")
@@ -70,6 +73,12 @@ def canvas(folder: Path, name: str, width: float, height: float, written: list[P
                 written.append(file)
         except OSError as error:
             raise unwritable(folder, error) from error
+
+
+def check_matplotlib() -> None:
+    """Raise MissingDataError where plots cannot be drawn, before the work that they would show."""
+    if sys.modules.get("matplotlib", True) is None or find_spec("matplotlib") is None:
+        raise MissingDataError(_NEEDED)
 
 
 def label(text: str, longest: int = _LONGEST) -> str:

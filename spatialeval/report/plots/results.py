@@ -9,7 +9,8 @@ from spatialeval.errors import SpatialEvalError
 from spatialeval.report.html.board import Kind
 from spatialeval.report.html.files import marks, references
 from spatialeval.report.html.making import make_board
-from spatialeval.report.html.runs import find_runs
+from spatialeval.report.html.names import apart
+from spatialeval.report.html.runs import find_runs, shown_once
 from spatialeval.report.plots.charts import (
     SERIES,
     Gap,
@@ -48,7 +49,7 @@ def plot_results(places: Sequence[Path], out: Path) -> list[Path]:
         MissingDataError: when matplotlib is not installed.
         StorageError: when a file cannot be read or written.
     """
-    found = find_runs(places)
+    found = shown_once(find_runs(places))
     board = make_board(found)
     sources = {shown.id: run for shown, run in zip(board.runs, found.runs, strict=True)}
     written: list[Path] = []
@@ -61,7 +62,7 @@ def plot_results(places: Sequence[Path], out: Path) -> list[Path]:
 def _task(board: Board, name: str, runs: list[BoardRun], sources: Mapping[str, Run], out: Path) -> list[Path]:
     task = next(task for task in board.tasks if task.name == name)
     below = f"{name}; {_same([f'protocol {run.protocol}' for run in runs])}; {_same([run.headline for run in runs])}"
-    points = [_point(run) for run in runs]
+    points = [_point(run, runs) for run in runs]
     written = leaderboard((out, _file(name, "leaderboard")), points, (task.title, below), dict(references(task, runs)))
     summaries = {run.id: sources[run.id].summary for run in runs}
     shown = [run for run in runs if run.score][:SERIES]
@@ -72,7 +73,7 @@ def _task(board: Board, name: str, runs: list[BoardRun], sources: Mapping[str, R
         rows = {row.name: row for row in summaries[run.id].categories}
         for category in names:
             row = rows.get(category)
-            groups[category].append(Point(_label(run), row.score if row else None, series))
+            groups[category].append(Point(_label(run, runs), row.score if row else None, series))
             if row and row.chance is not None:
                 chance[category] = row.chance
     if len(names) > 1:
@@ -117,7 +118,7 @@ def _abilities(board: Board, out: Path) -> list[Path]:
         task = next(task for task in board.tasks if task.name == run.task)
         if run.score and run.kind == "model" and run.default:
             for ability in task.abilities:
-                held[_label(run)][ability].setdefault(run.task, run.score)
+                held[_label(run, board.of(run.task))][ability].setdefault(run.task, run.score)
     wanted: defaultdict[frozenset[str], list[str]] = defaultdict(list)
     for ability in sorted({ability for row in held.values() for ability in row}):
         wanted[frozenset(task for row in held.values() for task in row.get(ability, {}))].append(ability)
@@ -196,10 +197,10 @@ def _gap(name: str, row: Difference) -> list[Gap]:
     return [Gap(name, found.difference, found.low, found.high, found.n)] if found else []
 
 
-def _point(run: BoardRun) -> Point:
+def _point(run: BoardRun, others: Sequence[BoardRun]) -> Point:
     tokens = run.tokens.prompt + run.tokens.completion
     return Point(
-        _label(run),
+        _label(run, others),
         run.score,
         _KINDS.index(run.kind),
         f"[{', '.join(marks(run))}]" if marks(run) else "",
@@ -207,11 +208,9 @@ def _point(run: BoardRun) -> Point:
     )
 
 
-def _label(run: BoardRun) -> str:
+def _label(run: BoardRun, others: Sequence[BoardRun]) -> str:
     usual = run.strategy in {"plain", SAVED, IMPORTED}
-    return " \N{MIDDLE DOT} ".join(
-        [run.model, *([] if usual else [run.strategy]), *([run.setting] if run.setting else [])]
-    )
+    return " \N{MIDDLE DOT} ".join([run.model, *([] if usual else [run.strategy]), *apart(run, others)])
 
 
 def _same(names: Sequence[str | None]) -> str:

@@ -64,7 +64,7 @@
 
   const nameOf = (run) => {
     const several = (key) => new Set(task.runs.map((one) => one[key])).size > 1;
-    return [run.model, several("protocol") && run.protocol, several("strategy") && run.strategy, several("setting") && run.setting].filter(Boolean).join(", ");
+    return [run.model, several("protocol") && run.protocol, several("strategy") && run.strategy, run.apart].filter(Boolean).join(", ");
   };
   const fill = (select, first, names) => {
     const options = names.map((name, place) => {
