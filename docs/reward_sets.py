@@ -64,6 +64,8 @@ def _lines() -> Iterator[str]:
         yield f"| `{name}` | {found.title} | {terms} | {_escaped(found.source)} | {verified} |"
     yield "\n## What each reward pays\n"
     for name in REWARDS.names():
+        if not REWARDS.get(name).__module__.startswith("spatialeval."):
+            continue  # somebody else's, installed or loaded beside
         paragraph = " ".join(inspect.cleandoc(REWARDS.get(name).__doc__ or "").split("\n\n")[0].split())
         yield f"- `{name}`: {_escaped(paragraph)}"
 

@@ -26,7 +26,6 @@ T = TypeVar("T")
 
 _PLUS = re.compile(r"\+(?![^(]*\))")
 """A plus sign outside of parentheses."""
-_COMMA = re.compile(r",(?![^(]*\))")
 
 
 def parse_asking(text: str) -> tuple[Strategy, tuple[View, ...]]:
@@ -36,11 +35,23 @@ def parse_asking(text: str) -> tuple[Strategy, tuple[View, ...]]:
         UsageError: when the text is malformed or an option has a value of the wrong type.
         UnknownNameError: for an unknown strategy, view or option.
     """
-    if len(several := [part.strip() for part in _COMMA.split(text)]) > 1:
+    if len(several := _apart(text)) > 1:
         apart = " -s ".join(several)
         raise UsageError(f"{text!r} names {len(several)} ways of asking. Name each by itself: -s {apart}")
     first, *others = _PLUS.split(text)
     return _build(STRATEGIES, first, VIEWS), tuple(_build(VIEWS, other, STRATEGIES) for other in others)
+
+
+def _apart(text: str) -> list[str]:
+    """Return what commas outside of all parentheses keep apart."""
+    depth, parts = 0, [""]
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
 
 
 class Expansion(NamedTuple):

@@ -68,6 +68,7 @@ class RayModel(Model):
         self.concurrency = inner.concurrency * (options.workers or 1)
         self._seats: list[Seat] = []
         self._changed = asyncio.Condition()
+        self._suspects = asyncio.Lock()
         self._coming: set[asyncio.Task[None]] = set()
         self._gone: ModelError | UsageError | None = None
         self._ours = False
@@ -113,21 +114,24 @@ class RayModel(Model):
         near = all(image.media.at_hand for message in request.messages for image in message.images)
         wanted = self._inner.looks_at_sample
         parcel = packed(request, sample=wanted) if near else await asyncio.to_thread(packed, request, sample=wanted)
-        for _ in range(LIVES):
-            seat = await self._least_busy()
-            actor = seat.actor
-            seat.in_flight += 1
-            try:
-                told: Response | Refused = await actor.ask.remote(parcel)
-            except ray.exceptions.RayTaskError as error:
-                raise ModelError(
-                    f"{self.spec}: a worker could not take the request: {error}", kind="model_error"
-                ) from error
-            except ray.exceptions.RayError as error:
-                self._lost(seat, actor, error)
-                continue
-            finally:
-                seat.in_flight -= 1
+        for life in range(LIVES):
+            # A worker's end has one cause and many victims. The last try is made by one request at a time, so that
+            # a victim does not sit beside the cause again.
+            async with self._suspects if life == LIVES - 1 else contextlib.nullcontext():
+                seat = await self._least_busy()
+                actor = seat.actor
+                seat.in_flight += 1
+                try:
+                    told: Response | Refused = await actor.ask.remote(parcel)
+                except ray.exceptions.RayTaskError as error:
+                    raise ModelError(
+                        f"{self.spec}: a worker could not take the request: {error}", kind="model_error"
+                    ) from error
+                except ray.exceptions.RayError as error:
+                    self._lost(seat, actor, error)
+                    continue
+                finally:
+                    seat.in_flight -= 1
             seat.deaths = 0
             if isinstance(told, Refused):
                 raise told.error

@@ -102,7 +102,8 @@ def _identity(run: Run) -> str:
     if run.manifest is None or not run.manifest.identity or run.manifest.shard:
         return str(run.place)
     about = run.summary.about
-    told = (run.manifest.identity, about.task, about.model, about.data, about.scores_version, about.judge)
+    names = about.task, about.variant, about.protocol, about.strategy, about.model, about.judge
+    told = run.manifest.identity, names, about.data, about.scores_version
     return json.dumps(told, sort_keys=True, default=str)
 
 
