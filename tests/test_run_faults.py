@@ -57,7 +57,7 @@ def spec_of(folder, server, faults, **changes):
     spec = RunSpec(
         task=str(folder / "letters.yaml"),
         model="openai:m",
-        options=ModelOptions(base_url=server.base_url, timeout=0.5, concurrency=8),
+        options=ModelOptions(base_url=server.base_url, timeout=1.5, concurrency=8),
         data=folder / "rows.jsonl",
         out=folder / "results",
         retry=RetryPolicy(attempts=3, base=0.01, cap=0.02, refusals=3),
