@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from spatialeval.errors import DataError
+from spatialeval.foreign import blaming
 from spatialeval.readers.labels import lettered
 from spatialeval.scores import AnsweredState, Reading, Score
 
@@ -36,10 +37,11 @@ class Grader:
     on_length: Literal["truncated", "read"] = "truncated"
 
     def grade(self, sample: Sample, text: str, finish: Finish = "stop") -> Score:
-        """Return the score of reply `text` to `sample`; never raises for any text.
+        """Return the score of reply `text` to `sample`; no text of a reply makes the built-in ones fail.
 
         Raises:
             DataError: when only a judge can score this answer type.
+            UsageError: when a reader or a scorer raises by mistake.
         """
         reading, state = self.read(sample, text, finish)
         if state != "scored" or reading.value is None:
@@ -47,12 +49,15 @@ class Grader:
         scorer = self.scorers.get(sample.answer)
         if scorer is None:
             raise DataError(f"answers of type {sample.answer!r} are scored by a judge: run with --judge MODEL.")
-        return Score(scorer(reading.value, sample), reading, "scored")
+        with blaming("scorer", scorer):
+            return Score(scorer(reading.value, sample), reading, "scored")
 
     def read(self, sample: Sample, text: str, finish: Finish = "stop") -> tuple[Reading, AnsweredState]:
         """Return what the reader finds in a reply, and the state the sample has by it."""
         text = lettered(text, sample) if sample.marks else text
-        reading = self.readers[sample.answer](text, sample) if text.strip() else Reading(None, "empty reply")
+        reader = self.readers[sample.answer]
+        with blaming("reader", reader):
+            reading = reader(text, sample) if text.strip() else Reading(None, "empty reply")
         cut = finish == "length"
         if cut and not (reading.value is not None and (reading.complete or self.on_length == "read")):
             return reading, "truncated"

@@ -106,6 +106,25 @@ class Maze:
             moves.append(move)
         return tuple(reversed(moves))
 
+    def search(self) -> list[Cell]:
+        """Return the cells that a depth-first search passes, from the origin to the target or, without a way, back.
+
+        It tries the moves in the order of STEPS, never enters a cell twice but to step back, and stops at the target.
+        """
+        seen, way, passed = {self.origin}, [self.origin], [self.origin]
+        while way[-1] != self.target:
+            ways = (beyond(way[-1], move) for move in STEPS if move not in self.walls[way[-1]])
+            following = next((cell for cell in ways if cell in self.walls and cell not in seen), None)
+            if following is None:
+                way.pop()
+                if not way:
+                    break
+            else:
+                seen.add(following)
+                way.append(following)
+            passed.append(way[-1])
+        return passed
+
     def _arrivals(self) -> dict[Cell, tuple[str, Cell]]:
         """Return for every cell but the origin the move that first reaches it and the cell before, breadth first."""
         arrivals: dict[Cell, tuple[str, Cell]] = {}

@@ -69,7 +69,7 @@ def test_fresh_moves_the_old_folder_aside_and_asks_again(tmp_path, out):
         spatialeval(*command)
         ran = spatialeval(*command, "--fresh")
         assert server.total == 2 * ROWS
-    old = re.search(r"What was there before is in (\S+)\.\n", ran.out)[1]
+    old = re.search(r"What was there before is in (\S+)\.\n", ran.err)[1]
     assert (out / "letters" / "openai-m").exists()
     assert re.search(r"official\.plain\.old-\d{8}T\d+$", old)
     assert len(list(out.rglob("samples.parquet"))) == 2

@@ -10,7 +10,7 @@ import pytest
 from spatialeval.errors import DataError, UsageError
 from spatialeval.generators import GENERATORS
 from spatialeval.generators.maze import maze
-from spatialeval.mazes import Cell, beyond, move_tokens, parse_maze
+from spatialeval.mazes import STEPS, Cell, beyond, move_tokens, parse_maze
 
 LEVELS = ("easy", "medium", "hard")
 SMALL = (
@@ -137,6 +137,30 @@ def test_a_maze_without_loops_has_one_way_between_cells_and_one_with_loops_has_m
     assert {openings(row) for row in maze(seed=3, rows=10, size=6)} == {35}
     assert {openings(row) for row in maze(seed=3, rows=10, size=6, loops=0.2)} == {40}
     assert {openings(row) for row in maze(seed=3, rows=2, size=6, loops=1)} == {60}
+
+
+def test_a_search_walks_open_ways_and_its_cells_without_the_detours_are_the_solution():
+    detours = 0
+    for row in maze(seed=5, rows=60, size=5):
+        grid = parse_maze(row["maze"])
+        passed = grid.search()
+        assert "".join(f"<|{cell.row}-{cell.column}|>" for cell in passed) == row["search"]
+        steps = list(pairwise(passed))
+        assert all(any(beyond(a, move) == b and move not in grid.walls[a] for move in STEPS) for a, b in steps)
+        straight = []
+        for cell in passed:
+            straight = [*straight[: straight.index(cell)], cell] if cell in straight else [*straight, cell]
+        moves = [next(move for move in STEPS if beyond(a, move) == b) for a, b in pairwise(straight)]
+        assert move_tokens(moves) == row["solution"]
+        detours += len(passed) > len(straight)
+    assert detours > 20
+
+
+def test_a_search_without_a_way_ends_where_it_began():
+    shut = "<|0-0|><|up_left_wall|><|origin|><|0-1|><|up_right_wall|><|blank|>\n"
+    shut += "<|1-0|><|down_left_right_wall|><|blank|><|1-1|><|up_down_left_right_wall|><|target|>"
+    grid = parse_maze(shut.replace("<|0-1|><|up_right", "<|0-1|><|up_down_right"))
+    assert [tuple(cell) for cell in grid.search()] == [(0, 0), (1, 0), (0, 0), (0, 1), (0, 0)]
 
 
 def test_mazes_differ_and_levels_grow_with_the_path():

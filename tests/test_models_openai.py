@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -11,7 +12,7 @@ import sys
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from urllib.request import urlopen
 
 import pytest
@@ -263,6 +264,31 @@ async def test_a_reply_longer_than_any_answer_is_given_up_before_it_fills_the_me
             await model.ask(request_of("?"))
     assert caught.value.kind == "malformed"
     assert not caught.value.transient
+
+
+class Impatient(FaultServer):
+    """Hangs up on a connection that was unused for 0.1 s, just as its next request arrives."""
+
+    def __init__(self):
+        super().__init__()
+        self.used = {}
+
+    async def _complete(self, request):
+        way = request.transport
+        if monotonic() - self.used.get(way, monotonic()) > 0.1:
+            way.abort()
+        reply = await super()._complete(request)
+        self.used[way] = monotonic()
+        return reply
+
+
+async def test_a_connection_that_the_server_may_be_closing_is_not_used_again(monkeypatch):
+    monkeypatch.setattr("spatialeval.models.transport.IDLE_SECONDS", 0.05)
+    async with Impatient() as server, asking(server.base_url) as model:
+        for _ in range(2):
+            assert (await model.ask(request_of("x"))).text == "A"
+            await asyncio.sleep(0.2)
+        assert server.total == 2
 
 
 @pytest.mark.parametrize("name", ["messages", "model", "stream", "n", "max_tokens", "max_completion_tokens"])

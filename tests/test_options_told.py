@@ -8,7 +8,9 @@ import sys
 import pytest
 from command import letters, refused, serving, spatialeval, summary_of
 
+from spatialeval.errors import UsageError
 from spatialeval.models import ModelOptions, open_model
+from spatialeval.models.base import Model
 from spatialeval.run.breaker import Breaker
 from spatialeval.scores import Failure
 
@@ -43,7 +45,9 @@ def test_comparisons_start_over_with_fresh_and_take_a_temperature_and_a_cache(tm
     assert "--fresh" in refused(*asked, "--temperature", "0.5")
     ran = spatialeval(*asked, "--temperature", "0.5", "--fresh", "--cache", tmp_path / "cache")
     assert ran.code == 0, ran
-    assert list((tmp_path / "out").rglob("*.old-*"))
+    moved = list((tmp_path / "out").rglob("*.old-*"))
+    assert len(moved) == 2
+    assert all(f"What was there before is in {folder}." in ran.text for folder in moved)
     settings = [json.loads(file.read_text()) for file in (tmp_path / "out").rglob("manifest.json")]
     assert any("0.5" in json.dumps(each["identity"]) for each in settings)
 
@@ -89,6 +93,21 @@ def test_a_model_whose_packages_are_missing_says_so_before_it_is_looked_up(tmp_p
         assert f"no module named '{module}'" in told
         assert "pip install 'spatialeval[" in told
     assert not list((tmp_path / "out").rglob("manifest.json"))
+
+
+@pytest.mark.parametrize("more", [(), ("-m", "constant:A")], ids=["one run", "several"])
+def test_where_all_is_answered_no_package_of_the_model_is_needed(tmp_path, monkeypatch, more):
+    def missing(model):
+        raise UsageError(f"{model.spec} needs more packages")
+
+    asked = ("run", *letters(tmp_path), "-m", "random", *more, "--out")
+    assert spatialeval(*asked, tmp_path / "out").code == 0
+    monkeypatch.setattr(Model, "check_installed", missing)
+    again = spatialeval(*asked, tmp_path / "out")
+    assert again.code == 0, again
+    assert "needs more packages" in refused(*asked, tmp_path / "out", "--fresh")
+    assert "needs more packages" in refused(*asked, tmp_path / "other")
+    assert not list(tmp_path.rglob("*.old-*"))
 
 
 def test_plots_without_matplotlib_are_refused_before_the_work(tmp_path, monkeypatch):

@@ -20,7 +20,6 @@ from spatialeval.generators.scenes import FORMS, KINDS, LEVELS, scenes
 from spatialeval.generators.scenes.palette import COLORS, FLOORS, WALLS
 from spatialeval.generators.scenes.wordings import ASK, CLAIM
 
-CHECKPOINT = Path(__file__).parents[1] / "spatialeval" / "embedded" / "tiny"
 WORDS = {
     "left_right": ("left", "right"),
     "above_below": ("above", "below"),
@@ -177,6 +176,7 @@ def test_kinds_and_forms_can_be_chosen():
         ({"level": "harder"}, "unknown level 'harder': known are easy"),
         ({"kinds": ["size"]}, "unknown kind 'size'"),
         ({"wording": "dev"}, "unknown wording 'dev'"),
+        ({"claims": ["nearer"]}, "unknown claim 'nearer'"),
         ({"forms": ["essay"]}, "unknown form 'essay'"),
         ({"kinds": ["count"], "forms": ["word"]}, "kind count has none of the forms word"),
     ],
@@ -184,6 +184,19 @@ def test_kinds_and_forms_can_be_chosen():
 def test_wrong_arguments_fail_before_the_first_row(wrong, message):
     with pytest.raises(ValueError, match=message):
         scenes(seed=1, rows=1, **wrong)
+
+
+def test_claims_leave_out_yes_no_questions_of_other_words_and_change_no_other_row():
+    words = ["left", "closer"]
+    every = list(scenes(seed=11, rows=90, level="easy"))
+    claims = [row["scene"]["detail"] if row["form"] == "yesno" and row["kind"] in WORDS else None for row in every]
+    wanted = [row for row, claim in zip(every, claims, strict=True) if claim is None or claim in words]
+    assert len({*claims} - {None, *words}) > 2
+    some_words = list(scenes(seed=11, rows=len(wanted), level="easy", claims=words))
+    assert [{**row, "id": None} for row in some_words] == [{**row, "id": None} for row in wanted]
+    assert len({row["id"] for row in some_words}) == len(wanted)
+    answers = Counter(row["answer"] for row in scenes(seed=5, rows=200, forms=["yesno"], claims=["closer"]))
+    assert min(answers.values()) > 70
 
 
 def test_train_and_test_share_no_wording_and_no_background():
@@ -292,62 +305,3 @@ def test_a_robot_shows_its_face_on_the_side_it_looks_to():
 
 def is_pale(pixel) -> bool:
     return min(pixel) > 100 and max(pixel) - min(pixel) < 12
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_the_shipped_checkpoint_reads_easy_scenes():
-    pytest.importorskip("torch", reason="the embedded model needs torch")
-    transformers = pytest.importorskip("transformers", reason="the embedded model needs transformers")
-    model = transformers.AutoModelForImageTextToText.from_pretrained(CHECKPOINT).eval()
-    processor = transformers.AutoProcessor.from_pretrained(CHECKPOINT)
-    rows = list(
-        scenes(seed=424242, rows=60, kinds=["left_right", "above_below", "closer_farther", "facing"], forms=["word"])
-    )
-    texts = [
-        processor.apply_chat_template(
-            [
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "image"},
-                        {"type": "text", "text": row["question"] + "\nAnswer with a single word or phrase."},
-                    ],
-                }
-            ],
-            add_generation_prompt=True,
-        )
-        for row in rows
-    ]
-    images = [[Image.open(io.BytesIO(row["image"]))] for row in rows]
-    inputs = processor(text=texts, images=images, return_tensors="pt", padding=True)
-    made = model.generate(**inputs, max_new_tokens=8, do_sample=False)
-    replies = processor.batch_decode(made[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-    right = sum(reply == row["answer"] for reply, row in zip(replies, rows, strict=True))
-    assert right >= 51, f"{right} of {len(rows)} right: the shipped weights and the generator no longer fit together"
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_the_shipped_processor_takes_every_form_of_message():
-    transformers = pytest.importorskip("transformers", reason="the embedded model needs transformers")
-    processor = transformers.AutoProcessor.from_pretrained(CHECKPOINT)
-    maze = "<|0-0|><|up_left_wall|><|origin|>\n<|1-0|><|no_wall|><|target|>"
-    tokenizer = processor.tokenizer
-    ids = tokenizer(maze, add_special_tokens=False).input_ids
-    assert len(ids) == 7
-    assert tokenizer.decode(ids, skip_special_tokens=True) == maze
-    assert tokenizer.model_max_length == 8192
-    assert len(tokenizer("2047", add_special_tokens=False).input_ids) == 4
-    text = "Où? 左 \t {}"  # any text can be encoded
-    assert tokenizer.decode(tokenizer(text, add_special_tokens=False).input_ids) == text
-    chat = [
-        {"role": "system", "content": "Be brief."},
-        {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Hello."}]},
-        {"role": "assistant", "content": "Yes."},
-        {"role": "user", "content": "Sure?"},
-    ]
-    assert processor.apply_chat_template(chat, add_generation_prompt=True) == (
-        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n<image>\nHello.<|im_end|>\n"
-        "<|im_start|>assistant\nYes.<|im_end|>\n<|im_start|>user\nSure?<|im_end|>\n<|im_start|>assistant\n"
-    )

@@ -16,7 +16,7 @@ PACKAGE = Path(spatialeval.__file__).parent
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = (
     ("_version", "errors"),
-    ("lru", "registry", "specs", "templates", "text", "yamlfile"),
+    ("foreign", "lru", "registry", "specs", "templates", "text", "yamlfile"),
     ("media", "reasoning"),
     ("samples", "messages", "scores", "mazes", "gridgames"),
     ("written",),

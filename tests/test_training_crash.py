@@ -22,7 +22,7 @@ COUNTED_ANEW = ("num_tokens",)
 TIMES = ("step_time", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss")
 
 
-@pytest.fixture(scope="module", params=["sft", "grpo"])
+@pytest.fixture(scope="module", params=["sft", "sft with muon", "grpo"])
 def method(request):
     return request.param
 
@@ -31,8 +31,10 @@ def method(request):
 def recipe(method, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recipe")
     write_base(folder / "base")
-    arguments = {**(SFT if method == "sft" else GRPO), "max_steps": 6}
-    return write_recipe(folder, rewards=["by_chance"], stages=[{"name": "only", "method": method, "trl": arguments}])
+    trainer, _, optimizer = method.partition(" with ")
+    arguments = {**(SFT if trainer == "sft" else GRPO), "max_steps": 6}
+    stage = {"name": "only", "method": trainer, "optimizer": optimizer or None, "trl": arguments}
+    return write_recipe(folder, rewards=["by_chance"], stages=[stage])
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ def line_of(file, text):
         ({"rewards": ["score(unparsd=1)"]}, "rewards:", "'unparsd'"),
         ({"rewards": ["score", "score"]}, "rewards:", "two rewards are called 'score'"),
         ({"data": [{"task": MAZES, "splt": "x"}]}, "splt", "data.0.splt: is not a key here. Did you mean 'split'?"),
+        ({"stages": [{**grpo()[0], "start": "sft"}]}, None, "stage 'grpo' starts from 'sft'; it can start from: base"),
+        ({"stages": [{**grpo()[0], "name": "base"}]}, None, "a stage is called 'base'"),
         ({"stages": [{"name": "a", "method": "ppo"}]}, "method: ppo", "stages.0.method"),
         ({"stages": [{**grpo()[0], "filter": {"below": 2}}]}, "below: 2", "stages.0.filter.below"),
     ],
@@ -118,6 +120,28 @@ def test_options_are_shuffled_by_seed_and_copy_and_the_right_answer_moves_along(
     assert any(first != second for first, second in copies)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "styles", "reason"),
+    [
+        ({}, {"A": {"(A)", "A)"}, "a": {"a)"}, "1": {"1."}}, None),
+        ({"instruction": "Answer with the letter."}, {}, "letter-style: plain: its own words name letters"),
+    ],
+    ids=["the protocol's words", "words of the recipe"],
+)
+def test_options_under_other_names_are_trained_where_the_words_allow_it(tmp_path, prompt, styles, reason):
+    file = write_recipe(tmp_path, prompt=prompt, data=[{"task": "scenes(rows=48)", "views": ["letter-style"]}])
+    found = load_recipe(file)
+    rows = askable(found, found.recipe.stages[0], 0)[0]
+    named = [row for row in rows.rows if row.sample.marks]
+    assert {row.sample.marks[0] for row in named} == set().union(*styles.values())
+    for row in named:
+        assert row.sample.marks[0] in styles[row.sample.names[0]]
+        assert all(f"\n{mark} " in row.request.messages[-1].text for mark in row.sample.marks)
+        assert row.answer in row.sample.names
+        assert row.grader.grade(row.sample, row.answer, "stop").value == 1
+    assert reason is None or rows.left_out[reason]
+
+
 def test_a_dry_run_shows_data_prompts_rewards_and_arguments_and_trains_nothing(tmp_path):
     file = write_recipe(tmp_path, base="embedded")
     ran = spatialeval("train", file, "--dry-run", "--out", tmp_path / "out")
@@ -129,6 +153,17 @@ def test_a_dry_run_shows_data_prompts_rewards_and_arguments_and_trains_nothing(t
     assert "at 100 TFLOP/s; 0.02 GiB besides activations" in ran.out
     assert "Nothing was trained." in ran.out
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_of_one_stage_can_be_asked_in_several_ways(tmp_path):
+    scenes = "scenes(rows=4, forms=[word])"
+    file = write_recipe(tmp_path, prompt={}, data=[scenes, {"task": scenes, "prompt": {"strategy": "cot"}}])
+    found = load_recipe(file)
+    rows, _ = askable(found, found.recipe.stages[0], 0)
+    asked = [row.request.messages[-1].text for row in rows.rows]
+    assert all("step by step" not in text for text in asked[:4])
+    assert all("step by step" in text for text in asked[4:])
+    assert [row.sample.id for row in rows.rows[:4]] == [row.sample.id for row in rows.rows[4:]]
 
 
 def test_the_json_schema_in_the_docs_is_current_and_takes_what_the_command_takes():

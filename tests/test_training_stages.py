@@ -69,6 +69,15 @@ def test_sft_and_grpo_run_one_from_the_other(trained, base):
     assert reached["reward"] == pytest.approx(whole)
 
 
+def test_a_stage_can_start_from_the_base_or_from_any_stage_above(base, tmp_path):
+    first = {"name": "first", "method": "sft", "trl": {**SFT, "max_steps": 1}}
+    stages = [first, {**first, "name": "beside", "start": "base"}, {**first, "name": "after", "start": "first"}]
+    assert spatialeval("train", write_recipe(tmp_path, base=str(base), stages=stages), "--out", tmp_path).code == 0
+    folder = tmp_path / "tiny" / "seed-0"
+    bases = [json.loads((folder / name / "stage.json").read_text())["base"] for name in ("first", "beside", "after")]
+    assert bases == [str(base), str(base), str(folder / "first" / "final")]
+
+
 def test_a_run_prints_few_lines_and_no_warning(trained):
     _, ran = trained
     assert "  sft 4/4: loss " in ran.out

@@ -109,6 +109,8 @@ def _check_names(specs: list[RunSpec], *, installed: bool = True) -> None:
     from spatialeval.models import open_model
     from spatialeval.models.judge_words import said_of_judge
     from spatialeval.run.asking import parse_asking
+    from spatialeval.run.execute import check_installed
+    from spatialeval.run.prepare import folder_of
     from spatialeval.run.spending import check_priced
     from spatialeval.tasks import load_task
 
@@ -120,9 +122,8 @@ def _check_names(specs: list[RunSpec], *, installed: bool = True) -> None:
         if spec.judge:
             with said_of_judge():
                 judge = open_model(spec.judge, spec.judge_options)
-        for one in (model, judge):
-            if installed and one:
-                one.check_installed()
+        if installed:
+            check_installed(spec, folder_of(spec, tasks[spec.task]), model, judge)
         check_priced(spec.budget, model, judge)
     check_data({spec.task: spec.data for spec in specs}, tasks)
 
@@ -130,12 +131,14 @@ def _check_names(specs: list[RunSpec], *, installed: bool = True) -> None:
 def _run(spec: RunSpec, *, yes: bool) -> RunOutcome:
     from spatialeval.cli.confirm import announce
     from spatialeval.models import open_model
-    from spatialeval.run.execute import execute, prepare
+    from spatialeval.run.execute import check_installed, execute, prepare
+    from spatialeval.run.prepare import folder_of
     from spatialeval.run.progress import progress
     from spatialeval.run.stopping import RunInterrupted
+    from spatialeval.tasks import load_task
 
     model = open_model(spec.model, spec.options)
-    model.check_installed()  # before data are fetched for it
+    check_installed(spec, folder_of(spec, load_task(spec.task)), model)  # before data are fetched for it
     ready = prepare(spec)  # before there is an event loop, so that Ctrl-C works while data are loaded
     announce(ready, model, yes=yes)
     try:
@@ -150,8 +153,6 @@ def _print_result(outcome: RunOutcome, *, table: bool) -> None:
     from spatialeval.report.table import print_summary, run_line
     from spatialeval.run.shard import shard_line
 
-    if outcome.moved:
-        click.echo(f"What was there before is in {outcome.moved}.")
     for note in outcome.notes:
         click.echo(note)
     if outcome.summary is None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spatialeval.errors import UsageError
+from spatialeval.foreign import blaming
 from spatialeval.messages import Message, Part, Request, Response, Text
 from spatialeval.text import printable
 from spatialeval.written import written
@@ -106,15 +107,16 @@ def settings_text(settings: Settings) -> str:
 
 def _asked(shown: Shown, strategy: str) -> list[Asked]:
     """Return every request that the strategy makes about a sample, by view."""
+    from spatialeval.run.asking import bound_views, parse_asking
     from spatialeval.run.asking import expand as expand_views
-    from spatialeval.run.asking import parse_asking
 
     task, protocol, sample, samples, _ = shown
     way, views = parse_asking(strategy)
-    way = way.bound(task, samples)
-    rules = task.spec.robustness
-    views = tuple(view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in views)
-    if reason := way.refuses(sample):
+    with blaming("strategy", way):
+        way = way.bound(task, samples)
+        reason = way.refuses(sample)
+    views = bound_views(views, task, samples, protocol)
+    if reason:
         raise UsageError(f"{strategy} {reason}. Preview another sample.")
     expansion = expand_views([sample], views)
     for view, reason in expansion.skipped:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spatialeval.training.load import RecipeFile
     from spatialeval.training.preview import Preview
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what a recipe leaves to the machine: where rows lie, and which overlaps are accepted."""
+    options = [
+        click.option("--allow", multiple=True, metavar="TASK", help="An evaluation that rows may overlap with."),
+        click.option("--data", multiple=True, metavar="TASK=PATH", help="Rows of a task of the recipe, here."),
+        click.option("--media", multiple=True, metavar="TASK=PATH", help="Pictures or videos of a task, here."),
+        click.option("--partial", is_flag=True, help="Accept --data with other counts than the task files expect."),
+        click.option("--trial", is_flag=True, help="A few steps a stage and questions an exam: does everything run?"),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command(name="train")
@@ -18,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("results/training"), show_default=True, help="Kept here."
 )
-@click.option("--allow", multiple=True, metavar="TASK", help="An evaluation whose overlap with the rows is accepted.")
+@recipe_options
 @click.option("--fresh", is_flag=True, help="Move what is there aside and start over.")
 @click.option("--dry-run", is_flag=True, help="Print data, prompts, rewards, TRL's arguments and an estimate.")
 @click.option(
@@ -31,7 +47,6 @@ def command(
     recipe: str | None,
     seeds: tuple[int, ...],
     out: Path,
-    allow: tuple[str, ...],
     engine: str | None,
     folder: Path | None,
     stage: str | None,
@@ -39,6 +54,7 @@ def command(
     fresh: bool,
     dry_run: bool,
     schema: bool,
+    **given: Any,
 ) -> None:
     """Train a model by RECIPE, a name or a file: SFT and GRPO with the scorers of the tasks as rewards.
 
@@ -51,7 +67,7 @@ def command(
         return
     if recipe is None:
         raise click.UsageError("name a recipe, or the file of one.")
-    found = opened(recipe, allow)
+    found = opened(recipe, **given)
     seed = seeds[0] if seeds else found.recipe.seeds[0]
     if engine is not None:
         _export(found, engine, stage, seed, folder)
@@ -80,13 +96,19 @@ def _export(found: RecipeFile, engine: str, stage: str | None, seed: int, folder
         click.echo(f"wrote {file}")
 
 
-def opened(recipe: str, allow: tuple[str, ...]) -> RecipeFile:
-    """Return the recipe with further evaluations allowed to overlap."""
+def opened(
+    recipe: str, *, allow: tuple[str, ...], data: tuple[str, ...], media: tuple[str, ...], partial: bool, trial: bool
+) -> RecipeFile:
+    """Return the recipe with what `recipe_options` say."""
     from spatialeval.training.load import load_recipe
+    from spatialeval.training.placing import Places, pairs
+    from spatialeval.training.trial import made_small
 
-    found = load_recipe(recipe)
+    places = Places(pairs(data, "--data"), pairs(media, "--media"), partial)
+    found = places.put_into(load_recipe(recipe))
     more = found.recipe.model_copy(update={"allow": [*found.recipe.allow, *allow]})
-    return found._replace(recipe=more)
+    found = found._replace(recipe=more)
+    return made_small(found) if trial else found
 
 
 def show(found: RecipeFile, seed: int) -> None:

@@ -1,6 +1,6 @@
 """Drawn mazes by difficulty: each row has the size, the path length and the number of turns of its cell.
 
-The axes are those of Ariadne (arXiv 2511.00710), which publishes neither mazes nor code; the mazes are our own.
+The axes are those of Ariadne (arXiv 2511.00710, MingheShen/Ariadne), which draws AlphaMaze's; the mazes are our own.
 """
 
 from __future__ import annotations

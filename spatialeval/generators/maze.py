@@ -10,7 +10,7 @@ from spatialeval.generators import GENERATORS
 from spatialeval.mazes import OPPOSITE, STEPS, Cell, Maze, beyond, move_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 MAZE_VERSION = 1
 """Raised whenever the same parameters give other mazes."""
@@ -25,9 +25,10 @@ def maze(
 ) -> Iterator[dict[str, Any]]:
     """Yield rows of solvable mazes; row i is the same however many rows are asked for.
 
-    A row has `id`, `maze` (the tokens), `size`, `path_length`, `solution` (one shortest path), `cells` (the coordinates
-    on it, from origin to target, as a thought would list them), and `level`: easy up to 4 moves, medium up to 8, hard
-    beyond. No maze comes twice unless a small size runs out of different ones.
+    A row has `id`, `maze` (the tokens), `size`, `path_length`, `solution` (one shortest path), `search` (the
+    coordinates passed by a depth-first search for the target, steps back included, as a thought would list them), and
+    `level`: easy up to 4 moves, medium up to 8, hard beyond. No maze comes twice unless a small size runs out of
+    different ones.
 
     Args:
         seed: the same seed gives the same mazes.
@@ -54,16 +55,9 @@ def maze(
             "size": size,
             "path_length": len(solution),
             "solution": move_tokens(solution),
-            "cells": "".join(f"<|{cell.row}-{cell.column}|>" for cell in _passed(made.origin, solution)),
+            "search": "".join(f"<|{cell.row}-{cell.column}|>" for cell in made.search()),
             "level": next((level for level, most in _LONGEST.items() if len(solution) <= most), "hard"),
         }
-
-
-def _passed(origin: Cell, moves: Iterable[str]) -> list[Cell]:
-    cells = [origin]
-    for move in moves:
-        cells.append(beyond(cells[-1], move))
-    return cells
 
 
 def _check(size: int, min_path: int, max_path: int, loops: float) -> None:

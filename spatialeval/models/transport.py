@@ -33,6 +33,10 @@ _PIECE = 2**16
 CONNECT_SECONDS = 5.0
 """How long a server may take to accept a first connection."""
 
+IDLE_SECONDS = 3.0
+"""How long an unused connection is kept. vLLM closes its own after 5 s (vllm-project/vllm:vllm/envs.py), and a request
+sent in that moment is lost in a way that nobody can tell from one that made the server fail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -84,7 +88,8 @@ class AiohttpTransport:
             headers=headers,
             proxy=_proxy(self.base_url),
             timeout=aiohttp.ClientTimeout(total=None),
-            connector=aiohttp.TCPConnector(limit=0),  # the runner bounds the requests in flight
+            # no limit, because the runner bounds the requests in flight
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
         )
 
     async def post(self, path: str, body: bytes) -> Reply:

@@ -25,7 +25,7 @@ class Note(NamedTuple):
 def notes(summary: Summary) -> list[Note]:
     """Return the remarks on one run, the grave ones first."""
     found = [*_incomplete(summary), *_missing(summary), *_asked(summary), *_unread(summary), _intervals(summary)]
-    found += [_kept(summary), _cached(summary), _cost(summary)]
+    found += [_drawn(summary), _kept(summary), _cached(summary), _cost(summary)]
     return [note for note in found if note]
 
 
@@ -115,6 +115,13 @@ def _judge(summary: Summary) -> list[Note]:
             )
         ]
     return []
+
+
+def _drawn(summary: Summary) -> Note | None:
+    if summary.drawn is None:
+        return None
+    told = f"Pass@1 {score(summary.drawn.pass_1)}, Pass@{summary.drawn.k} {score(summary.drawn.pass_k)}"
+    return Note(f"Of {summary.drawn.k} replies to each question, without a vote: {told}.")
 
 
 def _kept(summary: Summary) -> Note | None:

@@ -1,10 +1,11 @@
-"""Rewards of paths through mazes, after AlphaMaze (menloresearch/visual-thinker:training/grpo_stage.py)."""
+"""Rewards of paths through mazes, after AlphaMaze (menloresearch/visual-thinker:training/grpo_stage.py) and Ariadne."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import DataError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from spatialeval.rewards.reply import Reply
 
 _MOVES = re.compile(r"(?:<\|(?:up|down|left|right)\|>)+")
+_TOKEN = re.compile(r"<\|(.*?)\|>")
+_STEP = re.compile("up|down|left|right")
 _THOUGHT_ENDS = "</think>"
 
 
@@ -65,6 +68,32 @@ class ReferenceMoves:
         """Return the number of moves."""
         said = _said(reply.text, None)
         return float(len(said.split("|><|"))) if said == str(reply.sample.target) else 0.0
+
+
+@REWARDS.register("turned_moves")
+@dataclass(frozen=True)
+class TurnedMoves:
+    """2 x moves x (turns + 1) where the moves after `</think>` are the reference; else right first moves x (turns + 1).
+
+    Rule: MingheShen/Ariadne:src/plugin.py. Turns are counted among the moves that are paid. A reference that is
+    followed by anything else is no more than right first moves.
+    """
+
+    def __call__(self, reply: Reply) -> float:
+        """Return the points."""
+        said, gold = _said(reply.text, None), _STEP.findall(str(reply.sample.target))
+        if said == "".join(f"<|{move}|>" for move in gold):
+            return 2.0 * _turned(gold)
+        right = 0
+        for move, true in zip(_TOKEN.findall(said), gold, strict=False):
+            if move != true:
+                break
+            right += 1
+        return float(_turned(gold[:right]))
+
+
+def _turned(moves: list[str]) -> int:
+    return len(moves) * (1 + sum(one != other for one, other in pairwise(moves)))
 
 
 @lru_cache(maxsize=256)

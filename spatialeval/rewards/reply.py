@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from spatialeval.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from spatialeval.grading import Grader
     from spatialeval.messages import Finish
     from spatialeval.samples import Answer, Sample
@@ -59,3 +61,14 @@ class Reply:
                 "the task file."
             )
         return held
+
+
+def grouped(keys: Sequence[str], replies: Sequence[Reply]) -> tuple[Reply, ...]:
+    """Return the same replies, each told its group: those of its key. They stay one object each, to be graded once."""
+    groups: dict[str, list[Reply]] = {}
+    for key, reply in zip(keys, replies, strict=True):
+        groups.setdefault(key, []).append(reply)
+    for members in groups.values():
+        for reply in members:
+            object.__setattr__(reply, "group", tuple(members))  # they hold each other, so none can be made last
+    return tuple(replies)

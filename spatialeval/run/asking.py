@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from spatialeval.errors import UnknownNameError, UsageError
+from spatialeval.foreign import blaming
 from spatialeval.run.records import Item
 from spatialeval.specs import parse_spec
 from spatialeval.strategies import STRATEGIES
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from spatialeval.registry import Registry
     from spatialeval.samples import Sample
     from spatialeval.strategies import Strategy
+    from spatialeval.tasks import Task, TaskProtocol
     from spatialeval.views import View
     from spatialeval.views.base import Reduce
 
@@ -83,13 +85,48 @@ def _shown(sample: Sample, views: Sequence[View]) -> list[Item] | tuple[str, str
     for view in views:
         before, items = items, []
         for item in before:
-            made = view.expand(item.sample)
+            with blaming("view", view):
+                made = view.expand(item.sample)
             if isinstance(made, Skipped):
                 return view.name, made.reason
             for key, shown in made.items():
                 name = f"{item.view}+{key}" if item.view else key
                 items.append(Item(shown, name, sample, (*item.steps, (view, key, item.sample))))
     return items
+
+
+def bound_views(
+    views: Iterable[View], task: Task, samples: Sequence[Sample], protocol: TaskProtocol
+) -> tuple[View, ...]:
+    """Return the views as the task's `robustness` section declares them, for the protocol's words."""
+    bound = []
+    for view in views:
+        with blaming("view", view):
+            bound.append(view.bound(samples, task.spec.robustness.rule(view.section)).asked_by(protocol))
+    return tuple(bound)
+
+
+def without_refused(found: Expansion, strategy: Strategy, views: Sequence[View], *, names: bool) -> Expansion:
+    """Return what the strategy can ask of what the views made: one that maps the picture has nothing to ask blind.
+
+    Args:
+        found: what the views made.
+        strategy: asks.
+        views: which made it.
+        names: whether the words of the request let options be called otherwise than by letters.
+    """
+    refused: dict[str, str] = {}
+    with blaming("strategy", strategy):
+        for item in found.items if views else ():
+            named = item.sample.names != item.sample.letters and not names
+            if reason := "its own words name letters" if named else strategy.refuses(item.sample):
+                refused.setdefault(item.sample.id, reason)
+    if not refused:
+        return found
+    skipped = {key: list(ids) for key, ids in found.skipped.items()}
+    for name, reason in refused.items():
+        skipped.setdefault((views[-1].name, f"{strategy.name}: {reason}"), []).append(name)
+    return Expansion([item for item in found.items if item.sample.id not in refused], skipped)
 
 
 def reduction(views: Sequence[View]) -> Reduce:

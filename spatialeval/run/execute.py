@@ -1,11 +1,10 @@
-"""One run, put together: task, samples, strategy, model, folder, journal, results."""
+"""One run, put together: task, samples, strategy, model, folder, journal, outcome."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.media import check_media
@@ -20,6 +19,7 @@ from spatialeval.run.identity import check_same
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.manifest import FILE_NAME as MANIFEST
 from spatialeval.run.manifest import Manifest, Session, totals
+from spatialeval.run.outcome import RunOutcome, write_outcome
 from spatialeval.run.plan import Plan, plan_items
 from spatialeval.run.prepare import Prepared, RunSpec, prepare
 from spatialeval.run.runner import run_items
@@ -33,35 +33,10 @@ if TYPE_CHECKING:
 
     from spatialeval.run.events import Event
     from spatialeval.run.records import Item
-    from spatialeval.scores import State
 
 _RESULTS = ("samples.parquet", "summary.json")
 
 __all__ = ["Prepared", "RunOutcome", "RunSpec", "estimate", "execute", "prepare"]
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """A run that came to its end.
-
-    Attributes:
-        folder: where its results are.
-        summary: what `write_results` made of it; None for a shard, which has no results.
-        states: how many items are scored, unparsed, truncated, failed.
-        moved: where `fresh` put what was there before.
-        notes: what should be said besides, such as how much of a damaged journal was saved.
-    """
-
-    folder: Path
-    summary: Any
-    states: dict[State, int]
-    moved: Path | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def complete(self) -> bool:
-        """Whether every item was answered; a command exits with an error code otherwise."""
-        return not self.states.get("failed") if self.summary is None else bool(self.summary.complete)
 
 
 async def estimate(spec: RunSpec, ready: Prepared | None = None) -> Plan:
@@ -106,11 +81,12 @@ async def execute(
     shown_to_judge = judge is not None and ready.protocol.spec.judge is not None and ready.protocol.spec.judge.media
     if not model.sees_media and not shown_to_judge:
         ready = replace(ready, items=[_unseen(item) for item in ready.items])
-    if spec.fresh or _nothing_answered(ready.folder):  # where all is answered, nothing is loaded
-        model.check_installed()
+    check_installed(spec, ready.folder, model)
     if not spec.fresh:
         refuse_elsewhere(ready.folder, ready.items)
     moved = move_aside(ready.folder) if spec.fresh else None
+    if moved:
+        events(Noticed(f"What was there before is in {moved}."))
     with locked(ready.folder):
         identity = ready.identity(model, judge)
         part = {"index": spec.shard.index, "count": spec.shard.count, "asked": asked(spec)} if spec.shard else None
@@ -123,6 +99,14 @@ async def execute(
                 outcome = await _session(ready, (model, judge), journal, (manifest, session), events, cache)
                 said = cache.said() if cache else ()
     return replace(outcome, moved=moved, notes=(*notes, *said))
+
+
+def check_installed(spec: RunSpec, folder: Path, *models: Model | None) -> None:
+    """Raise UsageError when a package is missing that a run without answers needs; an answered one loads nothing."""
+    if spec.fresh or _nothing_answered(folder):
+        for model in models:
+            if model is not None:
+                model.check_installed()
 
 
 def _cache(
@@ -189,7 +173,7 @@ async def _session(
         with contextlib.suppress(StorageError):  # the error under way says more
             close_book(error.status if isinstance(error, RunInterrupted) else f"stopped: {type(error).__name__}")
         raise
-    return finish(ready, journal, close_book("finished"))
+    return write_outcome(ready, journal, close_book("finished"))
 
 
 async def _ask(
@@ -276,25 +260,3 @@ def _check_media_folder(ready: Prepared, items: Sequence[Item]) -> str | None:
         f"{missing.first[0]}. Pass the folder that holds them as --media, or ask without them: -s plain+blind. "
         f"{ready.task.spec.data.bring or ''}".rstrip()
     )
-
-
-def finish(ready: Prepared, journal: Journal, manifest: Manifest) -> RunOutcome:
-    """Write the results of what is in the journal, unless it is that of a shard; return what there is."""
-    from spatialeval.run.results import write_results  # noqa: PLC0415 - loads pandas and pyarrow
-
-    keys = [item.key for item in ready.items]
-    kept = journal.kept()
-    states = dict(Counter(kept[key].state for key in keys if key in kept))
-    del kept  # one entry a sample
-    if ready.spec.shard:
-        return RunOutcome(ready.folder, None, states)
-    summary = write_results(
-        ready.folder,
-        ready.task,
-        ready.protocol,
-        ready.items,
-        journal.records(keys),
-        manifest.as_json(),
-        skipped={f"{view}: {reason}": len(ids) for (view, reason), ids in ready.skipped.items()},
-    )
-    return RunOutcome(ready.folder, summary, states)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.fingerprint import fingerprint
 from spatialeval.errors import UsageError
-from spatialeval.run.asking import expand, parse_asking
+from spatialeval.run.asking import bound_views, expand, parse_asking
 from spatialeval.run.imported import STRATEGY as IMPORTED
 from spatialeval.run.records import Item, Record
 from spatialeval.run.rescore import STRATEGY as SAVED
@@ -139,9 +139,7 @@ def _grader(protocol: TaskProtocol, run: StoredRun) -> Grader:
 
 def _items(run: StoredRun, task: Task, samples: Sequence[Sample]) -> dict[str, Item]:
     """Return the items of a run by key; raise UsageError when the task does not have them."""
-    rules, protocol = task.spec.robustness, _protocol(task, run)
-    named = parse_asking(_asking(run))[1]
-    views = [view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in named]
+    views = bound_views(parse_asking(_asking(run))[1], task, samples, _protocol(task, run))
     items = {item.key: item for item in expand(samples, views).items}
     if unknown := [row["key"] for row in run.rows if row["key"] not in items]:
         raise UsageError(

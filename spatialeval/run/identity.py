@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.fingerprint import fingerprint
 from spatialeval.errors import RunChangedError
+from spatialeval.foreign import blaming
 from spatialeval.run.secrets import redact_data
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ def run_identity(
     samples: Iterable[Sample],
 ) -> dict[str, Any]:
     """Return everything that decides what is asked and how it is scored, JSON-able and without secrets."""
+    with blaming("strategy", strategy):
+        asking = strategy.identity()
     identity = {
         "task": task.identity(),
         "protocol": protocol.identity(),
-        "strategy": strategy.identity(),
-        "views": [view.identity() for view in views],
+        "strategy": asking,
+        "views": [_of_view(view) for view in views],
         "model": model.identity(),
         "data": fingerprint(samples),
         "rules": RULES_VERSION,
@@ -55,6 +58,11 @@ def run_identity(
     # Through JSON, so that a fresh identity equals a stored one: tuples are lists and keys are strings in both.
     plain: dict[str, Any] = json.loads(json.dumps(redact_data(identity), default=str))
     return plain
+
+
+def _of_view(view: View) -> dict[str, Any]:
+    with blaming("view", view):
+        return view.identity()
 
 
 def check_same(old: Mapping[str, Any], new: Mapping[str, Any], folder: Path) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from spatialeval.errors import UsageError
 from spatialeval.models.base import Model
 from spatialeval.run.command import command_of
-from spatialeval.run.execute import RunOutcome, finish
 from spatialeval.run.folder import locked
 from spatialeval.run.identity import check_same
 from spatialeval.run.joining import join
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.manifest import FILE_NAME as MANIFEST
 from spatialeval.run.manifest import Manifest, Session, totals
+from spatialeval.run.outcome import RunOutcome, write_outcome
 from spatialeval.run.prepare import RunSpec, prepare
 from spatialeval.run.shard import Shard, shard_of, whole_of
 
@@ -138,7 +138,7 @@ def merge(
             counted = totals(journal.records([item.key for item in ready.items]), _cost(whole, manifest))
             manifest = replace(manifest, totals=counted, prices=first.manifest.prices)
             # The versions in a summary are of those who asked, which this process did not.
-            outcome = finish(ready, journal, replace(manifest, sessions=_askers(manifest)))
+            outcome = write_outcome(ready, journal, replace(manifest, sessions=_askers(manifest)))
             manifest.with_session(session.end("merged")).write(whole.folder)
     return outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spatialeval.run.foreign import blaming
+from spatialeval.foreign import blaming
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.strategies.turns import largest_cap
 
@@ -67,7 +67,7 @@ async def first_request(item: Item, strategy: Strategy, protocol: TaskProtocol) 
         raise _Seen(request)
 
     try:
-        with blaming(strategy):
+        with blaming("strategy", strategy):
             await strategy.run(item.sample, protocol, look)
     except _Seen as seen:
         return seen.request

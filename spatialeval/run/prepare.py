@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from spatialeval.errors import UsageError
+from spatialeval.foreign import blaming
 from spatialeval.models.base import ModelOptions
 from spatialeval.models.extra import choices_of
-from spatialeval.run.asking import Expansion, expand, parse_asking, reduction
+from spatialeval.run.asking import bound_views, expand, parse_asking, reduction, without_refused
 from spatialeval.run.folder import run_folder
 from spatialeval.run.identity import run_identity
 from spatialeval.run.retry import RetryPolicy
@@ -147,37 +148,30 @@ def prepare(spec: RunSpec, like: Prepared | None = None) -> Prepared:
     )
     samples = loaded.samples if loaded else task.samples(spec.data, spec.media, partial=spec.partial)
     _check_judge(spec, task, protocol, {sample.answer for sample in samples})
-    strategy = strategy.bound(task, samples)
+    with blaming("strategy", strategy):
+        strategy = strategy.bound(task, samples)
     _check_strategy(spec, task, strategy, samples)
-    rules = task.spec.robustness
-    views = tuple(view.bound(samples, rules.rule(view.section)).asked_by(protocol) for view in views)
+    views = bound_views(views, task, samples, protocol)
     reduction(views)
-    items, skipped = _askable(expand(select(samples, spec.limit, spec.seed), views), strategy, views)
+    shown = expand(select(samples, spec.limit, spec.seed), views)
+    items, skipped = without_refused(shown, strategy, views, names=strategy.keeps_names)
     if not items:
         raise NothingToAskError(spec.strategy, task.name, _reasons(skipped))
     repeated = [key for key, count in Counter(item.key for item in items).items() if count > 1]
     if repeated:
         raise UsageError(f"{spec.strategy!r} makes several items of one name, first {repeated[0]!r}. Leave a view out.")
-    asked = f"{protocol.name}+choices" if choices_of(spec.options.extra) else protocol.name
-    folder = run_folder(spec.out, task_folder(task), spec.model, asked, spec.strategy)
     if spec.shard:
-        items, folder = spec.shard.of(items, samples), spec.shard.folder(folder)
+        items = spec.shard.of(items, samples)
+    folder = folder_of(spec, task)
     return Prepared(spec, task, protocol, strategy, views, samples, items, folder, skipped)
 
 
-def _askable(found: Expansion, strategy: Strategy, views: Sequence[View]) -> Expansion:
-    """Return what the strategy can ask of what the views made: one that maps the picture has nothing to ask blind."""
-    refused: dict[str, str] = {}
-    for item in found.items if views else ():
-        named = item.sample.names != item.sample.letters and not strategy.keeps_names
-        if reason := "its own words name letters" if named else strategy.refuses(item.sample):
-            refused.setdefault(item.sample.id, reason)
-    if not refused:
-        return found
-    skipped = {key: list(ids) for key, ids in found.skipped.items()}
-    for name, reason in refused.items():
-        skipped.setdefault((views[-1].name, f"{strategy.name}: {reason}"), []).append(name)
-    return Expansion([item for item in found.items if item.sample.id not in refused], skipped)
+def folder_of(spec: RunSpec, task: Task) -> Path:
+    """Return where a run of a task is kept."""
+    protocol = task.protocol(spec.protocol).name
+    asked = f"{protocol}+choices" if choices_of(spec.options.extra) else protocol
+    folder = run_folder(spec.out, task_folder(task), spec.model, asked, spec.strategy)
+    return spec.shard.folder(folder) if spec.shard else folder
 
 
 def _reasons(skipped: Mapping[tuple[str, str], Sequence[str]]) -> str:
@@ -190,7 +184,8 @@ def _data_of(spec: RunSpec) -> tuple[object, ...]:
 
 def _check_strategy(spec: RunSpec, task: Task, strategy: Strategy, samples: Sequence[Sample]) -> None:
     """Raise UsageError when the strategy cannot ask some of the samples."""
-    reasons = Counter(reason for sample in samples if (reason := strategy.refuses(sample)))
+    with blaming("strategy", strategy):
+        reasons = Counter(reason for sample in samples if (reason := strategy.refuses(sample)))
     if reasons:
         told = "; ".join(f"{reason} ({count:,} of {len(samples):,})" for reason, count in reasons.most_common(3))
         raise UsageError(f"strategy {spec.strategy!r} cannot ask {task.name!r}: {told}. Choose another one.")

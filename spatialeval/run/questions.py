@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from spatialeval.foreign import blaming
 from spatialeval.run.units import Unit, reduced, selectors_of, set_chance
 from spatialeval.stats import chance, majority
 from spatialeval.strategies.votes import elected
@@ -86,7 +87,8 @@ class Questions:
 def back(item: Item, answer: Answer) -> Answer:
     """Return what an answer to an item says about the sample that its views began with."""
     for view, key, sample in reversed(item.steps):
-        answer = view.back(key, answer, sample)
+        with blaming("view", view):
+            answer = view.back(key, answer, sample)
     return answer
 
 

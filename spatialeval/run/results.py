@@ -17,7 +17,7 @@ from spatialeval.models.extra import choices_of
 from spatialeval.run import journal, samplefile
 from spatialeval.run.files import write_json
 from spatialeval.run.manifest import Manifest
-from spatialeval.run.summary import About, Summary
+from spatialeval.run.summary import About, Drawn, Summary
 from spatialeval.run.tally import Tally
 from spatialeval.strategies import STRATEGIES
 from spatialeval.views import VIEWS
@@ -41,6 +41,7 @@ def write_results(
     records: Iterable[Record],
     manifest: Mapping[str, Any],
     skipped: Mapping[str, int] | None = None,
+    drawn: Drawn | None = None,
 ) -> Summary:
     """Write samples.parquet, then summary.json, and return the summary.
 
@@ -52,6 +53,7 @@ def write_results(
         records: at most one per item, in the order of the items. May be an iterator: one at a time is held.
         manifest: the content of the run's manifest.json.
         skipped: "view: reason" -> samples that a view could not change safely.
+        drawn: what several replies to each question are worth.
 
     Raises:
         StorageError: when a file cannot be written; the old one is then still there.
@@ -82,6 +84,7 @@ def write_results(
     sessions = manifest.get("sessions") or [{}]
     totals = manifest.get("totals", {})
     added = {"skipped": dict(skipped or {}), "cost_usd": totals.get("cost_usd"), "prices": manifest.get("prices", {})}
+    added["drawn"] = drawn
     added["cached_answers"] = totals.get("cached_answers", 0)
     summary = tally.summary(about, sessions[-1].get("packages", {})).model_copy(update=added)
     write_summary(folder, summary)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from spatialeval.errors import MediaError, ModelError, RunChangedError, StorageError
+from spatialeval.foreign import blaming
 from spatialeval.run.asker import Asker, Line
 from spatialeval.run.breaker import Breaker
 from spatialeval.run.budget import Account
 from spatialeval.run.events import Event, Finished, Started, Stopping
-from spatialeval.run.foreign import blaming
 from spatialeval.run.judge import JudgeStep
 from spatialeval.run.pace import Pace
 from spatialeval.run.records import Call, Item, Record
@@ -250,7 +250,7 @@ class _Pool:
             if any(media.kind == "video" for media in item.sample.media):
                 # frames by time are known only once a video was opened: beside the loop, and kept for the request
                 await asyncio.to_thread(self.protocol.pictures, item.sample)
-            with blaming(self.strategy):
+            with blaming("strategy", self.strategy):
                 response = await self.strategy.run(item.sample, self.protocol, asker)
             text, finish = response.text, response.finish
             if self.judge and self.judge.judging.wants(item.sample, text, finish, self.grader):

@@ -92,6 +92,14 @@ class Tokens(_Frozen):
     cached: int = 0
 
 
+class Drawn(_Frozen):
+    """Several replies to each question, each graded by itself: the share of right ones, and whether one of k is."""
+
+    k: int
+    pass_1: Estimate
+    pass_k: Estimate
+
+
 class Summary(_Frozen):
     """What a run came to.
 
@@ -103,6 +111,7 @@ class Summary(_Frozen):
     facets: the same by every value of every facet, as "difficulty=easy".
     parts: the protocol's aggregates, then macro and micro where they are not among them.
     skipped: "view: reason" -> samples that a view could not change safely; they are in no number here.
+    drawn: Pass@1 and Pass@k of a run by self-consistency; None of others.
     judged: items about which a judge was asked; judge_tokens: of its calls.
     cached_answers: calls, also of a judge, answered from a cache of answers; their tokens are in no sum here.
     cost_usd: of all sessions, those calls included; None where a price is not known.
@@ -126,6 +135,7 @@ class Summary(_Frozen):
     parts: tuple[Row, ...]
     skipped: dict[str, int] = {}
     missing_categories: tuple[str, ...]
+    drawn: Drawn | None = None
     calls: int
     attempts: int
     tokens: Tokens

@@ -1,7 +1,8 @@
-"""The scorer of paths: any path that really leads to the target is right."""
+"""The scorers of paths: by walking, where any path that leads to the target is right, and by comparing moves."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
@@ -33,6 +34,29 @@ class MazePath:
         if not isinstance(text, str):
             raise DataError(f"Sample {sample.id!r} has no maze. Put it into `meta: {{maze: ...}}` in the task file.")
         return float(_parsed(text).walk(answer).solved)
+
+
+@SCORERS.register("same_moves")
+@dataclass(frozen=True)
+class SameMoves:
+    """1 when the moves are those of the reference, one by one; else 0. For mazes that rows show and do not spell out.
+
+    Rule: MingheShen/Ariadne:src/plugin.py. Another path to the target is wrong, which a maze without loops has only
+    with steps back.
+    """
+
+    answers: ClassVar[frozenset[AnswerType]] = frozenset({"path"})
+
+    def __call__(self, answer: Answer, sample: Sample) -> float:
+        """Return 1 or 0."""
+        if not isinstance(answer, tuple):
+            raise TypeError(
+                f"same_moves was given {answer!r}; the task's reader for paths must return a tuple of moves"
+            )
+        return float([str(move) for move in answer] == _MOVE.findall(str(sample.target)))
+
+
+_MOVE = re.compile("up|down|left|right")
 
 
 @lru_cache(maxsize=256)

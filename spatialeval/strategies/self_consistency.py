@@ -31,7 +31,8 @@ _NO_VOTE = ("points", "boxes", "text")
 class SelfConsistency(Strategy):
     """Ask k times and vote. Draws that cannot be read have no vote; of a tie, the answer drawn first wins.
 
-    Where nothing can be read, the first reply stands as it is: unparsed or truncated, never an answer.
+    Where nothing can be read, the first reply stands as it is: unparsed or truncated, never an answer. Draws of one
+    call each are also told without the vote, as Pass@1 and Pass@k.
 
     Attributes:
         k: how many draws.

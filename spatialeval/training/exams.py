@@ -9,21 +9,20 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from spatialeval.errors import UsageError
 from spatialeval.models import ModelOptions
+from spatialeval.run.asking import parse_asking
+from spatialeval.run.draws import draws_of
 from spatialeval.run.execute import execute, prepare
 from spatialeval.run.journal import FILE_NAME, Journal
 from spatialeval.run.prepare import RunSpec
-from spatialeval.stats.passk import mean_pass_at_k
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from spatialeval.grading import Grader
+    from spatialeval.run.draws import Worth
     from spatialeval.run.execute import Prepared
-    from spatialeval.run.records import Record
-    from spatialeval.samples import Sample
-    from spatialeval.stats.estimate import Estimate
     from spatialeval.training.load import RecipeFile
     from spatialeval.training.schema import Exam
 
@@ -37,15 +36,15 @@ class Drawn:
     Attributes:
         k: replies per question.
         temperature: of the draws.
-        pass_1: share of right replies; `pass_k`: share of questions with a right one among k.
-        pass_k: see `pass_1`.
+        pass_1: the share of right replies to each question.
+        pass_k: whether one of k replies to it is right; a share where there are more than k.
         folder: the run.
     """
 
     k: int
     temperature: float
-    pass_1: Estimate | None
-    pass_k: Estimate | None
+    pass_1: Worth
+    pass_k: Worth
     folder: Path
 
 
@@ -86,17 +85,32 @@ def sit(
         out: where the run folders go.
         seed: of the training.
         tell: hears what happens.
+
+    Raises:
+        UsageError: for several replies to a question by a strategy of several calls.
     """
+    for exam in found.recipe.evaluate:
+        _check(found, exam)
     for exam in found.recipe.evaluate:
         tell(f"{model}: {exam.task} ({exam.kind}), {exam.strategy}")
         greedy = _ask(found, exam, checkpoint, out, exam.strategy)
         drawn = None
         if exam.samples > 1:
             temperature = 1.0 if exam.temperature is None else exam.temperature
-            strategy = f"self-consistency(k={exam.samples}, of={exam.strategy}, temperature={temperature})"
+            of, plus, views = exam.strategy.partition("+")
+            strategy = f"self-consistency(k={exam.samples}, of={of}, temperature={temperature}){plus}{views}"
             ready = _ask(found, exam, checkpoint, out, strategy)
             drawn = _draws(ready, exam.samples, temperature)
         yield Result(exam, model, seed, greedy.folder, drawn)
+
+
+def _check(found: RecipeFile, exam: Exam) -> None:
+    """Refuse draws that cannot be graded one by one before anything is asked."""
+    if exam.samples > 1 and parse_asking(exam.strategy)[0].calls > 1:
+        raise UsageError(
+            f"{found.file}: {exam.task} is to be asked {exam.samples} times by {exam.strategy!r}, and Pass@k takes "
+            "strategies of one call. Leave `samples` out, or choose another strategy."
+        )
 
 
 def _ask(found: RecipeFile, exam: Exam, checkpoint: str, out: Path, strategy: str) -> Prepared:
@@ -121,31 +135,8 @@ def _ask(found: RecipeFile, exam: Exam, checkpoint: str, out: Path, strategy: st
 
 
 def _draws(ready: Prepared, k: int, temperature: float) -> Drawn:
-    grader = ready.protocol.strict_grader if ready.strategy.reader == "strict" else ready.protocol.grader
-    samples = {item.key: item.sample for item in ready.items}
     with Journal.open(ready.folder / FILE_NAME, readonly=True) as journal:
-        counted = list(right_of(journal.records(samples), samples, grader))
-    groups = [samples[key].group or key for key, _, _ in counted]
-    replies = [(n, right) for _, n, right in counted]
-    enough = [(pair, group) for pair, group in zip(replies, groups, strict=True) if pair[0] >= k]
-    pairs, clusters = [pair for pair, _ in enough], [group for _, group in enough]
-    first, any_of = (mean_pass_at_k(pairs, many, clusters) for many in (1, k))
-    return Drawn(k, temperature, first, any_of, ready.folder)
-
-
-def right_of(
-    records: Iterable[Record], samples: Mapping[str, Sample], grader: Grader
-) -> Iterator[tuple[str, int, int]]:
-    """Yield key, replies and right replies of each answered item; a reply is right when its score is 1.
-
-    Args:
-        records: of a self-consistency run of a strategy with one call, their calls included.
-        samples: by the items' keys.
-        grader: reads the replies.
-    """
-    for record in records:
-        if record.state == "failed":
-            continue
-        told = [(str(call.response["text"]), call.response["finish"]) for call in record.calls]
-        scores = [grader.grade(samples[record.key], text, finish) for text, finish in told]
-        yield record.key, len(scores), sum(score.value == 1.0 for score in scores)
+        draws = draws_of(ready, journal)
+    if draws is None:
+        raise ValueError(f"{ready.spec.strategy!r} draws no replies of one call")
+    return Drawn(k, temperature, draws.shares(1), draws.shares(k), ready.folder)

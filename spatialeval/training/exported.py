@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from spatialeval.errors import DataError, StorageError
 from spatialeval.media import Media
-from spatialeval.rewards.reply import Reply
+from spatialeval.rewards.reply import Reply, grouped
 from spatialeval.rewards.terms import Terms, bind
 from spatialeval.samples import Sample
 from spatialeval.tasks import load_task
@@ -88,12 +88,8 @@ class Rewards:
             RewardError: when a reward raises; nothing becomes 0.
         """
         counted = tokens or [None] * len(keys)
-        single = [self._reply(*each) for each in zip(keys, texts, counted, strict=True)]
-        groups: dict[str, list[Reply]] = {}
-        for key, reply in zip(keys, single, strict=True):
-            groups.setdefault(key, []).append(reply)
-        replies = [replace(reply, group=tuple(groups[key])) for key, reply in zip(keys, single, strict=True)]
-        return [self._worth(reply) for reply in replies]
+        replies = [self._reply(*each) for each in zip(keys, texts, counted, strict=True)]
+        return [self._worth(reply) for reply in grouped(keys, replies)]
 
     def _reply(self, key: str, text: str, tokens: int | None) -> Reply:
         if key not in self.samples:

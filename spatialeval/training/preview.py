@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from spatialeval.training.schema import Stage
 
 _SHOWN = 2
+_NO_THOUGHT = re.compile(r"<([A-Za-z][\w-]*)></\1>")
 _BYTES = {"weights": 4, "gradients": 4, "moments": 8}
 """Bytes per trained weight in float32 with AdamW."""
 
@@ -104,11 +106,16 @@ def previews(found: RecipeFile, seed: int) -> Iterator[Preview]:
 
 
 def canned(row: Row, terms: Sequence[BoundTerm]) -> list[Canned]:
-    """Return what typical replies to a row would earn: the right answer bare and in tags, a wrong one, none."""
+    """Return what typical replies to a row would earn: the right answer bare and in tags, a wrong one, none.
+
+    Protocols write their gold with empty thoughts, which rewards of form do not take for one: it is shown filled, too.
+    """
     gold = row.answer
+    thought = _NO_THOUGHT.sub(r"<\1>because</\1>", gold)
     bare = written(row.sample.target, row.sample.answer)
     texts = {
         "right": gold,
+        **({"right, thought": thought} if thought != gold else {}),
         "right in tags": f"<think>because</think><answer>{bare}</answer>",
         "two answers": f"<answer>{bare}</answer><answer>{bare}</answer>",
         "no answer": "I cannot tell.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from spatialeval.rewards.reply import Reply
+from spatialeval.rewards.reply import Reply, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,11 +50,7 @@ class RewardFunctions:
         """Return the batch's completions as replies that know their group."""
         if self._batch is not None and self._batch[0] is completions:
             return self._batch[1]
-        single = [self._reply(*each) for each in zip(keys, completions, ids, strict=True)]
-        groups: dict[str, list[Reply]] = {}
-        for key, reply in zip(keys, single, strict=True):
-            groups.setdefault(key, []).append(reply)
-        made = tuple(replace(reply, group=tuple(groups[key])) for key, reply in zip(keys, single, strict=True))
+        made = grouped(keys, [self._reply(*each) for each in zip(keys, completions, ids, strict=True)])
         self._batch = completions, made
         return made
 

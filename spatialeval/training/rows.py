@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.edits import Refused
 from spatialeval.errors import UsageError
+from spatialeval.foreign import blaming
 from spatialeval.messages import Message, Text
-from spatialeval.run.asking import expand, parse_asking
+from spatialeval.run.asking import bound_views, expand, parse_asking, without_refused
 from spatialeval.run.plan import first_request
 from spatialeval.run.records import Item
 from spatialeval.tasks import load_task
@@ -116,7 +117,7 @@ def load_rows(found: RecipeFile, stage: Stage, seed: int) -> Rows:
     left_out: dict[str, int] = {}
     counts: dict[str, int] = {}
     for number, source in enumerate(stage.data or recipe.data):
-        made = _Loader(found, source, prompt, stage.answer, seed).rows(f"{number}")
+        made = _Loader(found, source, source.prompt or prompt, stage.answer, seed).rows(f"{number}")
         families |= made.families
         counts[source.task] = counts.get(source.task, 0) + len(made.rows)
         for reason, count in made.left_out.items():
@@ -144,7 +145,8 @@ class _Loader:
             )
         left_out: dict[str, int] = {}
         kept = [sample for sample in samples if self._wanted(sample)]
-        refused = [(sample, strategy.refuses(sample)) for sample in kept]
+        with blaming("strategy", strategy):
+            refused = [(sample, strategy.refuses(sample)) for sample in kept]
         for _, reason in refused:
             if reason:
                 left_out[reason] = left_out.get(reason, 0) + 1
@@ -153,8 +155,9 @@ class _Loader:
             raise UsageError(
                 f"of the {len(samples):,} rows of {task.name!r} none is left: check `where` in the recipe."
             )
-        views = [parse_asking(f"plain+{view}")[1] for view in self.source.views]
-        shown = list(self._shown(kept, [bound(chain, task, samples) for chain in views], left_out))
+        named = (parse_asking(f"plain+{view}")[1] for view in self.source.views)
+        views = [bound_views(chain, task, samples, protocol) for chain in named]
+        shown = list(self._shown(kept, strategy, views, left_out))
         if self.source.order:
             order = self.source.order
             shown.sort(key=lambda pair: _order_of(pair[1], order, protocol))
@@ -203,13 +206,16 @@ class _Loader:
     def _shown(
         self,
         samples: Sequence[Sample],
+        strategy: Strategy,
         views: Sequence[Sequence[View]],
         left_out: dict[str, int],
     ) -> Iterator[tuple[str, Sample]]:
         for sample in samples:
             yield sample.id, sample
+        own_words = (self.prompt.instruction, self.prompt.system, self.learnt) != (None, None, None)
+        names = strategy.keeps_names and not own_words
         for chain in views:
-            made = expand(samples, chain)
+            made = without_refused(expand(samples, chain), strategy, chain, names=names)
             for (view, reason), ids in made.skipped.items():
                 left_out[f"{view}: {reason}"] = left_out.get(f"{view}: {reason}", 0) + len(ids)
             yield from ((item.key, item.sample) for item in made.items)
@@ -224,11 +230,6 @@ class _Loader:
             return reordered(sample, order)
         except Refused:
             return sample
-
-
-def bound(views: Sequence[View], task: Task, samples: Sequence[Sample]) -> tuple[View, ...]:
-    """Return the views as the task's `robustness` section declares them."""
-    return tuple(view.bound(samples, task.spec.robustness.rule(view.section)) for view in views)
 
 
 def _asked(item: Item, strategy: Strategy, protocol: TaskProtocol) -> Request:

@@ -11,6 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from spatialeval.rewards.terms import Terms
 
+BASE = "base"
+"""What a recipe's base is called among its stages."""
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 
 
@@ -51,6 +54,7 @@ class Source(Part):
     shuffle_options: whether lettered options change places, by a seed from sample id and epoch.
     order: sorts the rows by this template over the sample, such as `meta.path_length`; a curriculum within a stage.
     weight: how often these rows stand in the data; 2 means twice.
+    prompt: instead of the stage's, so that one stage trains several ways of asking.
     """
 
     task: str
@@ -64,6 +68,7 @@ class Source(Part):
     shuffle_options: bool = True
     order: str | None = None
     weight: int = Field(1, ge=1)
+    prompt: Prompt | None = None
 
 
 def _task(value: Any) -> Any:
@@ -98,12 +103,14 @@ class Stage(Part):
     """One run of a trainer, from the checkpoint before it.
 
     name: of its folder.
+    start: the stage above whose checkpoint it starts from, or `base`; the one just before it when left out.
     method: `sft` learns the right answers as the protocol writes them; `grpo` is rewarded.
     data: instead of the recipe's.
     prompt: instead of the recipe's.
     answer: template over the sample that gives the text to learn in SFT; the protocol's written gold when left out.
     rewards: instead of the recipe's; terms, or the name of a set.
     lora: LoRA instead of full training.
+    optimizer: `muon` for the hidden layers' matrices, with AdamW for the rest; TRL's `optim` when left out.
     freeze: name patterns of weights that stay as they are, such as `vision_tower`.
     filter: of prompts, before GRPO.
     trl: arguments of TRL's SFTConfig or GRPOConfig by their own names.
@@ -111,11 +118,13 @@ class Stage(Part):
 
     name: Name
     method: Literal["sft", "grpo"]
+    start: Name | None = None
     data: Sources | None = Field(None, min_length=1)
     prompt: Prompt | None = None
     answer: str | None = None
     rewards: Terms | str | None = None
     lora: Lora | None = None
+    optimizer: Literal["muon"] | None = None
     freeze: list[str] = []
     filter: Filter | None = None
     trl: dict[str, Any] = {}
@@ -141,6 +150,19 @@ class Exam(Part):
     max_tokens: int | None = Field(None, ge=1)
 
 
+class Guarded(Part):
+    """An evaluation whose questions must not be trained on, though the recipe does not evaluate with it.
+
+    task: a task, variant, generated task with parameters, or a suite. data, media, partial: as on the command line of
+        `run`.
+    """
+
+    task: str
+    data: str | None = None
+    media: str | None = None
+    partial: bool = False
+
+
 class Paper(Part):
     """Where a published recipe comes from, and what of it could be checked."""
 
@@ -154,7 +176,8 @@ class Recipe(Part):
 
     clashes: what happens to rows that are questions of an evaluation: the recipe is refused, or they are dropped.
     id: as the file is called. base: `embedded`, a folder, or a hub name with `@revision`.
-    seeds: the stages run once per seed. allow: evaluation tasks whose overlap with the training rows is accepted.
+    seeds: the stages run once per seed. guard: evaluations besides `evaluate` that rows must not be from, such as
+        `mindcube` or a suite. allow: evaluation tasks whose overlap with the training rows is accepted.
     """
 
     spec: Literal[1]
@@ -168,17 +191,28 @@ class Recipe(Part):
     rewards: Terms | str = []
     stages: list[Stage] = Field(min_length=1)
     evaluate: list[Exam] = []
+    guard: list[Annotated[Guarded, BeforeValidator(_task)]] = []
     seeds: list[int] = Field([0], min_length=1)
     allow: list[str] = []
     clashes: Literal["refuse", "drop"] = "refuse"
     trl: dict[str, Any] = Field({}, description="arguments of every stage")
 
+    def start_of(self, stage: Stage) -> str:
+        """Return the name of the stage whose checkpoint `stage` starts from, or `base`."""
+        place = self.stages.index(stage)
+        return stage.start or (self.stages[place - 1].name if place else BASE)
+
     @model_validator(mode="after")
     def _whole(self) -> Recipe:
         names = [stage.name for stage in self.stages]
+        if BASE in names:
+            raise ValueError(f"a stage is called {BASE!r}, which is the model that training starts from; rename it")
         if len(set(names)) < len(names):
             raise ValueError("two stages have one name; give each its own")
-        for stage in self.stages:
+        for place, stage in enumerate(self.stages):
+            if stage.start not in {None, BASE, *names[:place]}:
+                known = ", ".join([BASE, *names[:place]])
+                raise ValueError(f"stage {stage.name!r} starts from {stage.start!r}; it can start from: {known}")
             if not (stage.data or self.data):
                 raise ValueError(f"stage {stage.name!r} has no data: give the stage or the recipe some")
             if stage.method == "grpo" and not (stage.rewards or self.rewards):

@@ -34,6 +34,7 @@ from spatialeval.training import guards, processes
 from spatialeval.training.arguments import config_of, derived, loading
 from spatialeval.training.curves import draw
 from spatialeval.training.rows import load_rows
+from spatialeval.training.schema import BASE
 from spatialeval.training.solving import teaching
 
 if TYPE_CHECKING:
@@ -98,15 +99,16 @@ def run_stages(
     """
     if not processes.is_main():
         tell = _nothing
-    base = base_of(found)
+    models = {BASE: base_of(found)}
     folder = run_folder(found, out, seed)
     if fresh and processes.is_main() and (moved := move_aside(folder)):
         tell(f"What was there before is in {moved}.")
     for stage in found.recipe.stages:
+        base = models[found.recipe.start_of(stage)]
         with locked(folder / stage.name) if processes.is_main() else contextlib.nullcontext():
             trained = _stage(found, stage, seed, base, folder / stage.name, tell)
         yield trained
-        base = str(trained.model)
+        models[stage.name] = str(trained.model)
 
 
 def _nothing(_: str) -> None:
@@ -202,12 +204,18 @@ def askable(found: RecipeFile, stage: Stage, seed: int) -> tuple[Rows, list[str]
 
     Raises:
         ContaminationError: when rows are questions of an evaluation.
-        UsageError: when no row is left.
+        UsageError: when no row is left, or GRPO would mix rows with and without pictures.
     """
     rows = load_rows(found, stage, seed)
     kept, notes = guards.check(found, rows.rows)
     if not kept:
         raise UsageError(f"{found.file}: every row of stage {stage.name!r} is a question of an evaluation.")
+    seen = sum(bool(row.sample.media) for row in kept)
+    if stage.method == "grpo" and 0 < seen < len(kept):
+        raise UsageError(
+            f"{found.file}: stage {stage.name!r} has {seen:,} rows with pictures and {len(kept) - seen:,} without, of "
+            "which TRL 1.16's GRPO makes no batch. Leave one kind out (`where`), or give each a stage of its own."
+        )
     return replace(rows, rows=kept), notes
 
 
@@ -218,8 +226,8 @@ def _identity(found: RecipeFile, stage: Stage, seed: int, base: str, rows: Rows)
     plain = {name: value for name, value in arguments.items() if name not in _NO_IDENTITY}
     told = {
         "recipe": recipe.id,
-        "stage": stage.model_dump(mode="json", exclude={"trl"}),
-        "prompt": (stage.prompt or recipe.prompt).model_dump(mode="json"),
+        "stage": stage.model_dump(mode="json", exclude=_NO_IDENTITY_OF_STAGE, exclude_defaults=True),
+        "prompt": (stage.prompt or recipe.prompt).model_dump(mode="json", exclude_defaults=True),
         "rewards": _dumped(stage.rewards or recipe.rewards),
         "arguments": plain,
         "base": _digest_of(base),
@@ -230,11 +238,17 @@ def _identity(found: RecipeFile, stage: Stage, seed: int, base: str, rows: Rows)
     return plain_told
 
 
+_PLACES = {"data": True, "media": True, "partial": True}
+_NO_IDENTITY_OF_STAGE: Any = {"trl": True, "start": True, "data": {"__all__": _PLACES}}
+"""`start`, since the digest of its base stands for it, and where rows lie, since that of the rows does."""
+
 _NO_IDENTITY = frozenset({"output_dir", "logging_steps", "save_steps", "save_total_limit", "report_to", "disable_tqdm"})
 
 
 def _dumped(rewards: Any) -> Any:
-    return rewards if isinstance(rewards, str) else [term.model_dump(mode="json") for term in rewards]
+    if isinstance(rewards, str):
+        return rewards
+    return [term.model_dump(mode="json", exclude_defaults=True) for term in rewards]
 
 
 def _digest_of(base: str) -> str:

@@ -1,4 +1,4 @@
-"""A finished loop in words and numbers: a table in Markdown, the same as JSON, and one HTML report of all its runs."""
+"""A finished loop in words and numbers: tables in Markdown, and the same as JSON."""
 
 from __future__ import annotations
 
@@ -7,76 +7,144 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.report.cells import NOTHING, percent
+from spatialeval.report.cells import score as shown
 from spatialeval.run.files import write_atomically, write_json
+from spatialeval.training.schema import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from spatialeval.training.loop import Gain, Line, Loop
+    from spatialeval.stats.estimate import Estimate
+    from spatialeval.training.loop import Loop
+    from spatialeval.training.outcomes import Gain, Line
+    from spatialeval.training.schema import Exam
 
-_KINDS = {"in": "as trained", "held_out": "held out", "ood": "out of distribution", "other": "other"}
+KINDS = {"in": "as trained", "held_out": "held out", "ood": "out of distribution", "other": "other"}
+
+
+def exam_name(exam: Exam) -> str:
+    """Return what an exam is called: its task, and how it is asked where that is not plainly."""
+    return exam.task if exam.strategy == "plain" else f"{exam.task} {exam.strategy}"
+
+
+def measure_name(measure: str, exam: Exam) -> str:
+    """Return what a measure is called on an exam: `score`, `Pass@1`, `Pass@4`."""
+    return {"score": "score", "pass_1": "Pass@1"}.get(measure, f"Pass@{exam.samples}")
 
 
 def markdown(loop: Loop) -> str:
-    """Return the table: a row per exam and model; scores in percent, differences in points with 95 % intervals."""
-    many = max((len(line.scores) for line in loop.lines), default=1) > 1
-    seeds = f", seeds {', '.join(map(str, loop.seeds))}" if many else ""
-    k = next((line.exam.samples for line in loop.lines if line.exam.samples > 1), None)
-    drawn = ["Pass@1", f"Pass@{k}"] if k else []
+    """Return the tables; scores in percent, differences in points, both with 95 % intervals."""
+    many = f", seeds {', '.join(map(str, loop.seeds))}" if len(loop.seeds) > 1 else ""
+    drawn = ["Pass@1", "Pass@k"] if any(line.exam.samples > 1 for line in loop.lines) else []
     heads = ["exam", "kind", "model", "score", *drawn, "unread", "over base", "over the stage before"]
-    rows = [_row(line, k) for line in loop.lines]
-    head = [f"# {loop.recipe}{seeds}", "", _line(heads), _line(["---"] * len(heads)), *map(_line, rows), ""]
-    costs = [f"{stage}: {' + '.join(f'{value:,.0f}' for value in told)} s" for stage, told in loop.seconds.items()]
-    return "\n".join([*head, f"Training took {'; '.join(costs)}.", "", _EXPLAINED.strip(), ""])
+    scores = [_row(line, drawn=bool(drawn)) for line in loop.lines]
+    gains = [_gain_row(line, gain) for line in loop.lines for gain in line.gains]
+    return "\n".join(
+        [
+            f"# {loop.found.recipe.id}{many}",
+            "",
+            *_table(heads, scores),
+            "## Gains",
+            "",
+            *_table(["exam", "what", "model", "points, 95 % interval", "p (Holm)", "better", "worse"], gains),
+            "## Cost",
+            "",
+            *_table(["stage", "seed", "seconds", "steps", "completions", "tokens"], _costs(loop)),
+            *_table(["evaluations of", "seconds", "calls", "tokens in", "tokens out"], _exam_costs(loop)),
+            EXPLAINED.replace("\n", " ").strip(),
+            "",
+        ]
+    )
 
 
-_EXPLAINED = """
-`score` is the mean over all questions with greedy decoding; with several seeds their mean, the single ones behind it.
-Differences are paired by question, a question's worth being its mean over the seeds; `tie` where the interval holds
-zero. p is McNemar's or a randomisation test's, corrected by Holm over all differences of this table.
+EXPLAINED = """
+Score is the mean over all questions with greedy decoding; Pass@1 and Pass@k are of replies drawn at the temperature
+that the recipe gives. With several seeds a question's worth is its mean over them; the values of the single seeds stand
+beside it. Intervals hold 95 % and cover the choice of questions (questions of one scene or group counted as
+one), not that of seeds. Differences are paired by question; a tie is an interval that holds zero. p is McNemar's or a
+randomisation test's, corrected by Holm over all gains listed here.
 """
 
 
 def write(loop: Loop, folder: Path) -> Path:
     """Write `loop.md` and `loop.json`; return the first. Raises StorageError when that cannot be done."""
-    told = [
-        {**asdict(line), "exam": line.exam.model_dump(mode="json"), "gains": [asdict(gain) for gain in line.gains]}
-        for line in loop.lines
-    ]
     content: dict[str, Any] = {
-        "format": 1, "recipe": loop.recipe, "seeds": loop.seeds, "models": loop.models, "seconds": loop.seconds,
-        "lines": told,
+        "format": 1, "recipe": loop.found.recipe.id, "seeds": loop.seeds, "models": loop.models,
+        "seconds": loop.seconds, "lines": [_line_json(line, folder) for line in loop.lines],
+        "stages": [asdict(cost) for cost in loop.stage_costs], "exams": [asdict(cost) for cost in loop.exam_costs],
     }  # fmt: skip
     write_json(folder / "loop.json", content)
     write_atomically(folder / "loop.md", markdown(loop).encode())
     return folder / "loop.md"
 
 
-def _row(line: Line, k: int | None) -> list[str]:
-    views = "" if line.exam.strategy == "plain" else f" {line.exam.strategy}"
-    gains = {gain.over: _gain(gain) for gain in line.gains}
-    over_base = gains.pop("base", NOTHING)
-    before = next(iter(gains.values()), NOTHING)
-    drawn = [_mean(line.pass_1), _mean(line.pass_k)] if k else []
-    cells = [f"{line.exam.task}{views}", _KINDS[line.exam.kind], line.model, _mean(line.scores), *drawn]
-    return [*cells, percent(fmean(line.unread)) if line.unread else NOTHING, over_base, before]
+def _line_json(line: Line, folder: Path) -> dict[str, Any]:
+    places = [place.relative_to(folder).as_posix() for place in line.folders]
+    return {**asdict(line), "exam": line.exam.model_dump(mode="json"), "folders": places}
 
 
-def _mean(values: Sequence[float]) -> str:
-    if not values:
-        return NOTHING
-    single = f" ({', '.join(percent(value) for value in values)})" if len(values) > 1 else ""
-    return percent(fmean(values)) + single
+def _row(line: Line, *, drawn: bool) -> list[str]:
+    cells = [exam_name(line.exam), KINDS[line.exam.kind], line.model, _mean(line.estimates.get("score"), line.scores)]
+    if drawn:
+        k = f"@{line.exam.samples}: " if line.pass_k else ""
+        cells += [_mean(line.estimates.get("pass_1"), line.pass_1)]
+        cells += [k + _mean(line.estimates.get("pass_k"), line.pass_k)]
+    before = line.gain("score", line.before)
+    named = f" ({line.before})" if before else ""
+    unread = percent(fmean(line.unread)) if line.unread else NOTHING
+    return [*cells, unread, _gain(line.gain("score", BASE)), _gain(before) + named]
 
 
-def _gain(gain: Gain) -> str:
+def _mean(mean: Estimate | None, seeds: Sequence[float]) -> str:
+    single = f" ({', '.join(percent(value) for value in seeds)})" if len(seeds) > 1 else ""
+    return shown(mean) + single
+
+
+def _gain_row(line: Line, gain: Gain) -> list[str]:
+    pair = f"{line.model} over {gain.over}"
     told = gain.paired
-    if told.low is None or told.high is None:
-        return f"{100 * told.difference:+.1f}"
-    tie = " tie" if told.tie else f" p={gain.p:.2g}"
-    return f"{100 * told.difference:+.1f} [{100 * told.low:+.1f}, {100 * told.high:+.1f}]{tie}"
+    cells = [measure_name(gain.measure, line.exam), pair, points(gain), p_value(gain.p), f"{told.better:,}"]
+    return [exam_name(line.exam), *cells, f"{told.worse:,}"]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+def _gain(gain: Gain | None) -> str:
+    if gain is None:
+        return NOTHING
+    return points(gain) + (" tie" if gain.paired.tie else f" p={p_value(gain.p)}")
+
+
+def points(gain: Gain) -> str:
+    """Return a difference in points with its interval: `+5.2 [+1.0, +9.4]`."""
+    told = gain.paired
+    ends = (told.difference, told.low, told.high)
+    mean, low, high = (NOTHING if end is None else f"{round(100 * end, 1) + 0:+.1f}" for end in ends)  # + 0: no -0.0
+    return mean if told.low is None else f"{mean} [{low}, {high}]"
+
+
+def p_value(value: float) -> str:
+    """Return a p value in as many digits as it deserves."""
+    return "<0.001" if value < 0.0005 else f"{value:.3f}"
+
+
+def _costs(loop: Loop) -> list[list[str]]:
+    return [
+        [cost.stage, str(cost.seed), f"{cost.seconds:,.0f}", *map(_count, (cost.steps, cost.completions, cost.tokens))]
+        for cost in loop.stage_costs
+    ]
+
+
+def _exam_costs(loop: Loop) -> list[list[str]]:
+    return [
+        [cost.model, f"{cost.seconds:,.0f}", *map(_count, (cost.calls, cost.prompt_tokens, cost.completion_tokens))]
+        for cost in loop.exam_costs
+    ]
+
+
+def _count(number: int | None) -> str:
+    return f"{number:,}" if number else NOTHING
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return [f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines] + [""]

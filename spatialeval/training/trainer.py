@@ -17,12 +17,14 @@ from trl import GRPOTrainer, SFTTrainer
 from spatialeval.errors import UsageError
 from spatialeval.models.hf.checkpoint import locate
 from spatialeval.models.hf.loading import load
+from spatialeval.models.hf.paligemma import mask_answers
 from spatialeval.training import processes
 from spatialeval.training.arguments import config_of, derived, loading
 from spatialeval.training.completions import Completions
 from spatialeval.training.dataset import picture_dataset, text_dataset
 from spatialeval.training.failures import explained
 from spatialeval.training.load import terms_of
+from spatialeval.training.muon import make_muon
 from spatialeval.training.rewarding import RewardFunctions, looks_at_group
 from spatialeval.training.steplog import StepLog
 
@@ -78,6 +80,11 @@ def train(job: Job) -> Path:
         _freeze(loaded, job.stage)
         completions = Completions(job.folder / "completions", processes.rank())
         trainer = make_trainer(job, loaded, completions)
+        if job.stage.optimizer == "muon":
+            trainer.optimizer = make_muon(trainer.model, trainer.args)
+        for model in (loaded.model, getattr(trainer, "ref_model", None)):
+            if model is not None and model.config.model_type == "paligemma":
+                mask_answers(model)
         trainer.remove_callback(transformers.PrinterCallback)
         trainer.add_callback(StepLog(job.folder, completions, job.stage.name, job.tell))
         trainer.train(resume_from_checkpoint=str(last) if (last := last_checkpoint(job.folder)) else None)

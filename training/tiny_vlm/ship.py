@@ -1,4 +1,8 @@
-"""Copy a run's last stage into the package and its early stage beside the scripts, in the weight names servers read."""
+"""Copy checkpoints to their places in the repository, in the weight names servers read.
+
+python training/tiny_vlm/ship.py --run runs/tiny                                       # early and pretrained
+python training/tiny_vlm/ship.py --tuned results/training/embedded/seed-0/grpo/final   # the model in the package
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ from transformers import AutoProcessor, LlavaForConditionalGeneration
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parents[1] / "spatialeval" / "embedded" / "tiny"
-EARLY = HERE / "early"
 
 
 def ship(stage: Path, folder: Path, dtype: torch.dtype) -> None:
@@ -22,13 +25,18 @@ def ship(stage: Path, folder: Path, dtype: torch.dtype) -> None:
 
 
 def main() -> None:
-    """Ship both checkpoints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path, help="the --out folder of train.py")
-    parser.add_argument("--last", default="vary", help="the stage to ship as the embedded model")
+    """Ship what is given."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", type=Path, help="the --out folder of train.py")
+    parser.add_argument("--last", default="vary", help="the stage of it that is the base of the recipe")
+    parser.add_argument("--tuned", type=Path, help="what the recipe `embedded` made")
     options = parser.parse_args()
-    ship(options.run / options.last, SHIPPED, torch.float32)
-    ship(options.run / "early", EARLY, torch.float16)  # half the size; loads as float32 all the same
+    if options.run:
+        # Half the size, and loaded as float32 all the same.
+        ship(options.run / options.last, HERE / "pretrained", torch.float16)
+        ship(options.run / "early", HERE / "early", torch.float16)
+    if options.tuned:
+        ship(options.tuned, SHIPPED, torch.float32)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from spatialeval.generators.scenes.palette import COLORS
 from spatialeval.generators.scenes.solids import REACH, cast
+from spatialeval.lru import LRU
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +33,28 @@ def draw(scene: Scene) -> Image.Image:
         _shadow(canvas, scene, solid)
     for solid in far_to_near:
         _solid(canvas, scene, solid)
-    size = scene.camera.width
-    small = canvas.reshape(size, OVERSAMPLE, size, OVERSAMPLE, 3).mean(axis=(1, 3))
-    return Image.fromarray(np.clip(small + 0.5, 0, 255).astype(np.uint8))
+    return Image.fromarray(np.clip(_averaged(canvas) + 0.5, 0, 255).astype(np.uint8))
+
+
+def _averaged(canvas: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of each square of pixels, added in the order of numpy's own mean: the same bits, far quicker."""
+    total = np.zeros([side // OVERSAMPLE for side in canvas.shape[:2]] + [3])
+    for down, across in product(range(OVERSAMPLE), repeat=2):
+        total += canvas[down::OVERSAMPLE, across::OVERSAMPLE]
+    total /= OVERSAMPLE**2
+    return total
 
 
 def png(scene: Scene) -> bytes:
     """The picture as PNG bytes."""
+    return _drawn.get((scene.camera, scene.solids, scene.backdrop), lambda: _encoded(scene))
+
+
+_drawn: LRU[bytes] = LRU(128 * 2**20, len)
+"""Pictures drawn lately: a training asks for the same ones for its guard, each stage, each seed and each exam."""
+
+
+def _encoded(scene: Scene) -> bytes:
     buffer = io.BytesIO()
     draw(scene).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()
@@ -63,7 +80,7 @@ def _solid(canvas: NDArray[np.float64], scene: Scene, solid: Solid) -> None:
     shade, cover = cast(
         solid.shape, COLORS[solid.color], across / radius, -down / radius, solid.yaw, _pitch(scene, solid)
     )
-    canvas[rows, columns] = np.where(cover[..., None] > 0, shade, canvas[rows, columns])
+    canvas[rows, columns][cover] = shade
 
 
 def _pitch(scene: Scene, solid: Solid) -> float:
@@ -91,9 +108,8 @@ def _shadow(canvas: NDArray[np.float64], scene: Scene, solid: Solid) -> None:
 def _backdrop(camera: Camera, backdrop: Backdrop) -> NDArray[np.float64]:
     size = camera.width * OVERSAMPLE
     canvas = np.empty((size, size, 3))
-    canvas[:] = np.array(backdrop.wall, dtype=np.float64)
     down = (np.arange(size) + 0.5) / size
-    canvas *= (1.04 - 0.1 * down)[:, None, None]
+    canvas[:] = (np.array(backdrop.wall, dtype=np.float64) * (1.04 - 0.1 * down)[:, None])[:, None]
     if backdrop.floor is not None:
         _tiles(canvas, camera, np.array(backdrop.floor, dtype=np.float64))
     if backdrop.texture != "plain":
@@ -108,8 +124,8 @@ def _tiles(canvas: NDArray[np.float64], camera: Camera, floor: NDArray[np.float6
     below = (np.arange(first, size) + 0.5) / OVERSAMPLE - camera.horizon
     depth = camera.focal * camera.height / below
     across = ((np.arange(size) + 0.5) / OVERSAMPLE - camera.width / 2)[None, :] * depth[:, None] / camera.focal
-    odd = (np.floor(across / TILE) + np.floor(depth / TILE)[:, None]) % 2
-    canvas[first:] = floor * (0.92 + 0.12 * odd)[..., None]
+    odd = (np.floor(across / TILE).astype(np.int64) + np.floor(depth / TILE).astype(np.int64)[:, None]) & 1
+    canvas[first:] = np.where(odd[..., None], floor * (0.92 + 0.12), floor * 0.92)
 
 
 def _texture(canvas: NDArray[np.float64], backdrop: Backdrop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from spatialeval.generators.scenes import layouts
@@ -40,6 +41,7 @@ FORM_MIX: dict[str, tuple[str, ...]] = {
     "facing": ("word", "word", "word", "yesno", "yesno", "letter"),
     "count": ("number", "number", "number", "yesno", "yesno", "letter"),
 }
+CLAIMS = tuple(word for kind in PAIRS for word in LABELS[kind])
 MOST_COUNTED = {"easy": 5, "medium": 5, "hard": 6}
 TRIES = 2000
 
@@ -76,6 +78,7 @@ def scenes(
     kinds: Sequence[str] | None = None,
     wording: str = "test",
     forms: Sequence[str] | None = None,
+    claims: Sequence[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Rows about rendered solids, the same bytes for the same arguments; row i does not depend on `rows`.
 
@@ -86,25 +89,31 @@ def scenes(
         kinds: which of left_right, above_below, closer_farther, bigger_smaller, count, facing; all by default.
         wording: "test", or "train" for the disjoint bank of wordings and backgrounds meant for training.
         forms: which of word, yesno, letter, number; all by default. Only counts have the form number, and no word.
+        claims: the words that yes/no questions about two solids may claim, such as closer without farther; all by
+            default. A model trained on some words only is tested on their opposites by the view `polarity`.
     """
+    _check("claim", claims or (), CLAIMS)
     form_mix = _form_mix(level, kinds, wording, forms)  # wrong arguments fail here, not at the first row
-    return _rows(seed, rows, level, wording, forms or FORMS, form_mix)
+    return islice(_rows(seed, level, wording, forms or FORMS, form_mix, claims or CLAIMS), rows)
 
 
 def _rows(
-    seed: int, rows: int, level: str, wording: str, forms: Sequence[str], form_mix: dict[str, tuple[str, ...]]
+    seed: int,
+    level: str,
+    wording: str,
+    forms: Sequence[str],
+    form_mix: dict[str, tuple[str, ...]],
+    claims: Sequence[str],
 ) -> Iterator[dict[str, Any]]:
+    """Yield rows without end."""
     stream = _plans(f"scenes {seed} {level} {wording} {sorted(form_mix)} {sorted(forms)}", form_mix)
     made = 0
     for group, (key, plans) in enumerate(stream):
-        if made >= rows:
-            return
         rng = random.Random(key)  # noqa: S311 - a scene, not a secret
         scene, asked = compose(rng, level, wording, plans)
-        picture, truth, text = png(scene), scene.truth(), scene.describe()
-        for plan, one in zip(plans, asked, strict=True):
-            if made == rows:
-                return
+        told = [(plan, one) for plan, one in zip(plans, asked, strict=True) if _claims(plan, one, claims)]
+        picture, truth, text = (png(scene), scene.truth(), scene.describe()) if told else (b"", {}, "")
+        for plan, one in told:
             yield {
                 "id": f"{level}-{seed}-{made:05d}-{plan.kind}",
                 "level": level,
@@ -120,6 +129,11 @@ def _rows(
                 "group": f"{level}-{seed}-{group:05d}",
             }
             made += 1
+
+
+def _claims(plan: Plan, asked: Asked, claims: Sequence[str]) -> bool:
+    """Tell whether a question claims one of these words of two solids, or claims none of the kind."""
+    return plan.form != "yesno" or plan.kind not in PAIRS or asked.detail in claims
 
 
 def _form_mix(

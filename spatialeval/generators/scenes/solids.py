@@ -125,16 +125,18 @@ def hit_turned(rays: Rays, radius: float, half: float, taper: float) -> Hit:
     return Hit(t, (normal_x, normal_y, normal_z))
 
 
-def cast(shape: str, color: RGB, across: Plane, up: Plane, yaw: float, pitch: float) -> tuple[Plane, Plane]:
-    """Colour (0-255) and coverage (0 or 1) of every ray, for the solid named by `shape`."""
+def cast(shape: str, color: RGB, across: Plane, up: Plane, yaw: float, pitch: float) -> tuple[Plane, NDArray[np.bool_]]:
+    """The colours (0-255) of the rays that hit the solid named by `shape`, one a line, and which rays these are."""
     rays = aim(across, up, yaw, pitch)
     nearest = np.full_like(across, -np.inf)
     shade = np.zeros((*across.shape, 3))
     for hit, paint in _surfaces(shape, color, rays):
         front = hit.t > nearest
-        nearest = np.where(front, hit.t, nearest)
-        shade = np.where(front[..., None], _shade(hit, paint, yaw, pitch, glossy=shape == "ball"), shade)
-    return shade, (nearest > -np.inf).astype(np.float64)
+        nearest[front] = hit.t[front]
+        normal = tuple(plane[front] for plane in hit.normal)
+        shade[front] = _shade(normal, paint, yaw, pitch, glossy=shape == "ball")
+    cover = nearest > -np.inf
+    return shade[cover], cover
 
 
 def _surfaces(shape: str, color: RGB, rays: Rays) -> list[tuple[Hit, RGB]]:
@@ -151,10 +153,10 @@ def _surfaces(shape: str, color: RGB, rays: Rays) -> list[tuple[Hit, RGB]]:
     raise ValueError(f"unknown shape {shape!r}: known are {', '.join((*SHAPES, ROBOT))}")
 
 
-def _shade(hit: Hit, paint: RGB, yaw: float, pitch: float, *, glossy: bool) -> Plane:
+def _shade(normal: tuple[Plane, ...], paint: RGB, yaw: float, pitch: float, *, glossy: bool) -> Plane:
     sy, cy = _sin_cos(yaw)
     sp, cp = _sin_cos(pitch)
-    nx, ny, nz = hit.normal
+    nx, ny, nz = normal
     # The normal back in view coordinates: turn by yaw, then tip by pitch.
     vx, deep = nx * cy + nz * sy, nz * cy - nx * sy
     facing_light = vx * LIGHT[0] + (ny * cp - deep * sp) * LIGHT[1] + (ny * sp + deep * cp) * LIGHT[2]

@@ -14,6 +14,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from spatialeval.errors import UsageError
+from spatialeval.models.hf import paligemma
 
 if TYPE_CHECKING:
     from spatialeval.models.hf.checkpoint import Checkpoint, LoadSettings
@@ -59,6 +60,8 @@ def load(checkpoint: Checkpoint, settings: LoadSettings) -> Loaded:
     except (OSError, ValueError, KeyError, RuntimeError, AssertionError) as error:
         raise UsageError(_why_not_loaded(checkpoint, error)) from error
     tokenizer = getattr(renderer, "tokenizer", renderer)
+    if config.model_type == "paligemma":
+        paligemma.prepare(renderer)
     _prepare(checkpoint, renderer, tokenizer, sees=sees)
     context = getattr(config.get_text_config(), "max_position_embeddings", None)
     return Loaded(model, renderer, tokenizer, sees, context, settings.chat_template_kwargs)

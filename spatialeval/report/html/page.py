@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import shlex
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,29 @@ _LONGEST = 4000
 _ASSETS = files("spatialeval.report.html") / "assets"
 
 
+@dataclass(frozen=True)
+class Lead:
+    """What stands before the leaderboard.
+
+    Attributes:
+        title: of the page.
+        links: place -> name, for the navigation.
+        template: of our assets; it finds `told` as `lead.told`.
+        told: what the template shows.
+    """
+
+    title: str
+    links: Mapping[str, str]
+    template: str
+    told: Mapping[str, Any]
+
+
 def render(
     board: Board,
     runs: Sequence[Run],
     samples: Samples | None = None,
     tasks: Mapping[str, Task | None] | None = None,
+    lead: Lead | None = None,
 ) -> str:
     """Return the page of a board.
 
@@ -47,6 +66,7 @@ def render(
         runs: those that the board was made from, in their order.
         samples: of the browser.
         tasks: name -> task, for replies whose folder does not say how they were averaged.
+        lead: what stands before the leaderboard.
     """
     sources = {shown.id: run for shown, run in zip(board.runs, runs, strict=True)}
     style = _asset("report.css")
@@ -67,6 +87,7 @@ def render(
             policy=policy(style, script, beside=samples is not None and samples.beside),
             samples=samples,
             choices=_choices(board),
+            lead=lead,
         )
     )
 

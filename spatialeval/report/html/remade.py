@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from spatialeval.data.fingerprint import fingerprint
 from spatialeval.errors import SpatialEvalError
-from spatialeval.run.asking import expand, parse_asking
+from spatialeval.run.asking import bound_views, expand, parse_asking
 from spatialeval.run.questions import back
 from spatialeval.run.samplefile import as_text
 from spatialeval.stats import Estimate, estimate
@@ -51,9 +51,8 @@ class Remade:
         if self._task is None or not self.samples or run.data != self._data:
             return {}
         try:
-            protocol, rules = self._task.protocol(run.protocol), self._task.spec.robustness
             _, views = parse_asking(run.strategy)
-            bound = [view.bound(self.samples, rules.rule(view.section)).asked_by(protocol) for view in views]
+            bound = bound_views(views, self._task, self.samples, self._task.protocol(run.protocol))
             return {item.key: item for item in expand(self.samples, bound).items}
         except SpatialEvalError:  # a view or a protocol that is not here any more
             return {}
