@@ -191,6 +191,8 @@ def _explain(model: type[BaseModel], problem: ErrorDetails, file: Path, lines: L
         message = f"must be a list: write [{problem.get('input')}]."
     elif problem["type"] == "too_short":
         message = "must not be empty."
+    elif problem["type"] == "value_error" and isinstance(problem.get("input"), dict):  # of a section: it says all
+        message = problem["msg"].removeprefix("Value error, ").rstrip(".") + "."
     else:
         value = problem.get("input")
         shown = repr(value) if isinstance(value, str | int | float | bool) else type(value).__name__

@@ -152,3 +152,35 @@ def test_a_guarded_task_whose_rows_are_not_here_is_named_with_the_recipe(tmp_pat
     message = refused("train", file, "--out", tmp_path)
     assert f"{file}: rows to train on must be no questions of" in message
     assert "Write own.jsonl." in message
+
+
+def test_a_dropped_row_takes_its_views_with_it(tmp_path):
+    stages = [{**grpo()[0], "prompt": {}, "data": [{"task": SCENES, "views": ["mirror"], "weight": 2}]}]
+    found = load_recipe(write_recipe(tmp_path, stages=stages, guard=["scenes(rows=6, seed=3)"], clashes="drop"))
+    rows, notes = askable(found, found.recipe.stages[0], 0)
+    asked = {sample.group for sample in load_task("scenes(rows=6, seed=3)").samples()}
+    assert {row.sample.group for row in rows.rows}.isdisjoint(asked)
+    assert any("mirror" in row.key for row in rows.rows)
+    assert "rows more, which are views of these" in notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("row", "exam", "same"),
+    [
+        ({}, {}, True),
+        ({"story": "Anna stands left of Ben, who stands left of Carl."}, {}, True),
+        ({"story": "Anna stands left of Ben, who stands left of Carl."}, {"story": "Ben " * 20}, False),
+        ({"story": "Ben  " * 20, "solution": "First look at Ben, then at Anna. " * 3}, {"text": "ben " * 20}, True),
+        ({"story": "Ben " * 20}, {"story": "Ben " * 20, "solution": "First look at Ben, then at Anna. " * 3}, True),
+        ({"unit": "cm"}, {"unit": "m"}, True),
+    ],
+)
+def test_the_same_words_about_the_same_text_clash_whatever_else_is_told(row, exam, same):
+    asked, told = (
+        Sample(name, "choice", words, "A", choices=choices, labels=("A", "B"), meta=meta)
+        for name, words, choices, meta in (
+            ("a", "Where is  Ben?", ("left", "right"), row),
+            ("b", "where is Ben?", ("right", "left"), exam),
+        )
+    )
+    assert bool(clashes([Row("a", asked)], [("exam", [told])])) is same

@@ -68,3 +68,16 @@ def test_a_schedule_and_a_kept_state_reach_both_parts(model):
 def test_weights_in_parts_are_refused(model, engine):
     with pytest.raises(UsageError, match="needs whole matrices"):
         make(model, **{engine: "zero3.json"})
+
+
+def test_nothing_to_train_for_it_is_said():
+    import torch
+
+    with pytest.raises(UsageError, match="finds no matrix to train"):
+        make(
+            SimpleNamespace(
+                parameters=lambda: [torch.nn.Parameter(torch.ones(3))],
+                get_input_embeddings=lambda: None,
+                get_output_embeddings=lambda: None,
+            )
+        )

@@ -17,6 +17,7 @@ from spatialeval.training.costs import exam_costs, stage_cost
 from spatialeval.training.exams import Drawn, Result
 from spatialeval.training.load import load_recipe
 from spatialeval.training.outcomes import lines_of
+from spatialeval.training.telling import markdown
 
 TASK = "scenes(rows=18, seed=5)"
 
@@ -125,3 +126,17 @@ def test_evaluations_are_counted_once_however_many_seeds_share_their_folder(runs
     (cost,) = exam_costs(shared)
     assert cost.model == "base"
     assert cost.calls == 18
+
+
+def test_gains_are_told_seed_by_seed_too(runs, tmp_path):
+    told = recipe(tmp_path)
+    lines = lines_of(told, results_of(told.evaluate[0], runs))
+    cost = {"stage_costs": [], "exam_costs": [], "seeds": [0, 1], "lines": lines}
+    table = markdown(SimpleNamespace(found=SimpleNamespace(recipe=told), **cost))
+    base, grpo, sft = (next(line for line in lines if line.model == name) for name in ("base", "grpo", "sft"))
+    row = next(text for text in table.splitlines() if "| score | grpo over sft |" in text)
+    single = [f"{100 * (after - before):+.1f}" for before, after in zip(sft.scores, grpo.scores, strict=True)]
+    assert row.endswith(f"| {', '.join(single)} |")
+    assert single[1] == "+0.0"
+    row = next(text for text in table.splitlines() if "| score | sft over base |" in text)
+    assert row.endswith(f"| {', '.join(f'{100 * (value - base.scores[0]):+.1f}' for value in sft.scores)} |")

@@ -8,6 +8,7 @@ import pytest
 from command import refused, spatialeval
 from training_recipes import grpo, write_recipe
 
+from spatialeval.errors import UsageError
 from spatialeval.models.hf.model import EMBEDDED
 from spatialeval.training.load import load_recipe
 from spatialeval.training.placing import Places
@@ -82,6 +83,23 @@ def test_a_wrong_place_is_said(given, said, tmp_path):
     ran = spatialeval("train", recipe(tmp_path), "--dry-run", "--data", given, *also, "--partial")
     assert ran.code == 2
     assert said in " ".join(ran.err.split())
+
+
+def test_a_test_split_is_refused_wherever_it_lies(tmp_path):
+    found = load_recipe(recipe(tmp_path, data=["vsi_bench"], evaluate=[]))
+    with pytest.raises(UsageError, match="is a test split, which is not trained on"):
+        Places({"vsi_bench": tmp_path}).put_into(found)
+
+
+def test_rows_that_are_not_here_are_asked_for_as_a_recipe_takes_them(tmp_path):
+    ran = spatialeval("train", recipe(tmp_path, data=["panoenv:train"], evaluate=[]), "--dry-run")
+    assert ran.code == 2
+    assert "--data 'panoenv:train=PATH', --media 'panoenv:train=PATH'" in " ".join(ran.err.split())
+
+
+def test_rows_that_are_made_for_training_are_no_test_split(tmp_path):
+    found = load_recipe(recipe(tmp_path, data=["euclid30k:train"], evaluate=[]))
+    assert Places({"euclid30k:train": tmp_path}).put_into(found).recipe.data[0].data == str(tmp_path)
 
 
 def test_a_loop_takes_the_same_options(tmp_path):

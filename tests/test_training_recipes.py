@@ -56,6 +56,17 @@ def test_arguments_that_are_ours_are_refused_with_their_line(name, tmp_path):
     assert f"{file}:{line_of(file, f'{name}:')}: stages.0.trl.{name}: cannot be given" in message
 
 
+def test_a_stage_that_starts_nowhere_is_said_in_plain_words(tmp_path):
+    message = refused("train", write_recipe(tmp_path, stages=[{**grpo()[0], "start": "sft"}]), "--dry-run")
+    assert message.endswith("stage 'grpo' starts from 'sft'; it can start from: base.")
+    assert "value error" not in message
+
+
+def test_a_dry_run_says_that_the_folder_of_the_base_is_not_there(tmp_path):
+    ran = spatialeval("train", write_recipe(tmp_path, base="./nowhere"), "--dry-run")
+    assert f"There is no folder {tmp_path / 'nowhere'}: make the base" in ran.out
+
+
 def test_unknown_recipes_and_files_are_named():
     assert "There is no recipe named 'nothing'" in refused("train", "nothing")
     assert "there is no recipe file" in refused("train", "nothing.yaml")

@@ -98,3 +98,12 @@ def test_replies_told_their_group_stay_the_same_objects_and_may_be_printed_and_c
     assert all(reply.group == made for reply in made)
     assert made[0] == Reply(rows[0].sample, texts[0], rows[0].grader)
     assert repr(made[0]).count("Reply(") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "own", "ends"), [(1, 7, {1, 7}), ([1, 2], 7, {1, 2, 7}), (None, 7, {7})])
+def test_a_completion_ends_where_trl_ends_it(model, own, ends):
+    from spatialeval.training.trainer import _ends
+
+    made = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=model))
+    assert set(_ends(SimpleNamespace(model=made, tokenizer=SimpleNamespace(eos_token_id=own)))) == ends

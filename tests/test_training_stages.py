@@ -206,6 +206,13 @@ def test_adapters_are_merged_so_that_the_model_loads_as_any_other(base, tmp_path
     assert (folder / "adapter" / "adapter_model.safetensors").exists()
 
 
+def test_weights_that_are_frozen_get_no_adapter_that_learns(base, tmp_path):
+    stage = {"name": "sft", "method": "sft", "trl": {**SFT, "max_steps": 2}, "lora": LORA, "freeze": ["v_proj"]}
+    assert spatialeval("train", write_recipe(tmp_path, base=str(base), stages=[stage]), "--out", tmp_path).code == 0
+    before, after = weights(base), weights(tmp_path / "tiny" / "seed-0" / "sft" / "final")
+    assert {name.split(".")[-2] for name in before if not before[name].equal(after[name])} == {"q_proj"}
+
+
 @pytest.mark.parametrize(
     ("stage", "at", "said"),
     [

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from command import spatialeval
-from training_recipes import write_recipe
+from training_recipes import grpo, write_recipe
 
 from spatialeval.training.load import load_recipe
 from spatialeval.training.trial import QUESTIONS, STEPS, made_small
@@ -40,3 +40,18 @@ def test_the_loop_on_the_recipe_of_the_embedded_model_runs_from_end_to_end(tmp_p
         done = json.loads((folder / f"seed-{recipe.seeds[0]}" / stage.name / "stage.json").read_text())
         assert done["ended"]
     assert (folder / "loop.md").read_text() in ran.out
+
+
+@pytest.mark.parametrize(
+    ("processes", "changed", "rows"),
+    [
+        (1, {"gradient_accumulation_steps": 8}, 8),
+        (16, {"gradient_accumulation_steps": 8, "steps_per_generation": 32}, 16 * 32),
+        (4, {"generation_batch_size": 96}, 4 * 96),
+    ],
+)
+def test_a_trial_has_rows_for_all_that_is_generated_at_once(processes, changed, rows, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", str(processes))
+    small = made_small(load_recipe(write_recipe(tmp_path, stages=grpo(**changed)))).recipe
+    each = 1 if "generation_batch_size" in changed else small.stages[0].trl["per_device_train_batch_size"]
+    assert small.stages[0].data[0].limit == STEPS * each * rows

@@ -114,8 +114,13 @@ def opened(
 def show(found: RecipeFile, seed: int) -> None:
     """Print what each stage would do."""
     from spatialeval.training.preview import previews
+    from spatialeval.training.stages import base_of
 
     click.echo(f"{found.recipe.id}: {found.recipe.title} (base {found.recipe.base}, seed {seed})")
+    if (base := base_of(found)).startswith(("./", "../", "/", "~")) and not Path(base).is_dir():
+        click.echo(
+            f"There is no folder {found.below(base)}: make the base (see the recipe's notes), or correct `base`."
+        )
     for preview in previews(found, seed):
         _show_stage(preview)
     click.echo("Nothing was trained.")
@@ -139,7 +144,9 @@ def _show_stage(preview: Preview) -> None:
             )
     click.echo("  TRL: " + ", ".join(f"{name}={value!r}" for name, value in preview.arguments.items()))
     steps = f"{preview.steps:,} steps" if preview.steps is not None else "steps known once TRL is installed"
-    memory = f"{preview.memory / 2**30:.2f} GiB besides activations" if preview.memory else "memory unknown"
+    memory = (
+        f"{preview.memory / 2**30:.2f} GiB besides activations" if preview.memory else "memory unknown: no weights here"
+    )
     made = f", {preview.completions:,} completions" if preview.completions else ""
     spent = preview.operations
     time = f", {spent:.1e} operations: {_hours(spent / 1e14)} at 100 TFLOP/s" if spent else ""

@@ -25,7 +25,7 @@ class StageCost:
     Attributes:
         stage: its name.
         seed: of the run.
-        seconds: of training, interrupted attempts included.
+        seconds: of filter and training; of an interrupted attempt, unless the process was killed.
         steps: of the optimiser.
         completions: replies that were generated and rewarded; 0 in SFT.
         tokens: that went through the model, as TRL logs them; None where it logged none.

@@ -2,7 +2,8 @@
 
 A row clashes with an evaluation task when one of its media has the SHA-256 of one of that task's, when it shows a
 ScanNet room of that task's (videos of one room are cut in many ways), or when its normalised question, with its options
-and text of the scene, is one of that task's and no picture tells them apart.
+and text of the scene, is one of that task's and no picture tells them apart. A row that is dropped takes its views with
+it: a mirrored picture has other bytes. So has one that was stored anew, in another format or size; it is not found.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from spatialeval.tasks import load_task
 from spatialeval.tasks.suites import expand
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from spatialeval.media import Media
     from spatialeval.samples import Sample
@@ -59,14 +60,25 @@ class Clash:
         return f"{len(self.keys):,} rows {what} of {self.task}, first {', '.join(self.keys[:_SHOWN])}"
 
 
-def words_of(sample: Sample) -> str:
-    """Return the digest of what is asked in words: question, options and texts of meta, in any case and spacing.
+def words_of(sample: Sample) -> tuple[str, frozenset[str]]:
+    """Return the digest of question and options, and the texts of meta, all in any case and spacing.
 
     Options are sorted, since shuffled options are the same question.
     """
-    told = [sample.question, *sorted(sample.choices), *_texts(sample.meta)]
-    text = "\n".join(_SPACE.sub(" ", part).strip().casefold() for part in told)
-    return hashlib.sha256(text.encode()).hexdigest()
+    told = [_plain(part) for part in (sample.question, *sorted(sample.choices))]
+    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+    return digest, frozenset(map(_plain, _texts(sample.meta)))
+
+
+def _plain(text: str) -> str:
+    return _SPACE.sub(" ", text).strip().casefold()
+
+
+def _is_asked(words: tuple[str, frozenset[str]], asked: Mapping[str, Collection[frozenset[str]]]) -> bool:
+    """Tell whether the same is asked about the same: one of the two may have further texts, such as a solution."""
+    digest, texts = words
+    there = asked.get(digest, ())
+    return texts in there or any(texts <= others or others <= texts for others in there)
 
 
 def rooms_of(sample: Sample) -> set[str]:
@@ -89,11 +101,13 @@ def clashes(rows: Sequence[Row], exams: Iterable[tuple[str, Sequence[Sample]]]) 
     for name, samples in exams:
         there = {size_of(media) for sample in samples for media in sample.media}
         shown = {digest for sample in samples for digest in hashes.of(sample, sizes)}
-        asked = {words_of(sample) for sample in samples if not sample.media}
+        asked: dict[str, set[frozenset[str]]] = {}
+        for digest, texts in (words_of(sample) for sample in samples if not sample.media):
+            asked.setdefault(digest, set()).add(texts)
         rooms = {room for sample in samples for room in rooms_of(sample)}
         by_media = [row.key for row in rows if shown & hashes.of(row.sample, there)]
         by_room = [row.key for row in rows if rooms and rooms_of(row.sample) & rooms]
-        by_words = [key for key, words in worded.items() if words in asked]
+        by_words = [key for key, words in worded.items() if _is_asked(words, asked)]
         clashing = (("media", by_media), ("room", by_room), ("question", by_words))
         found += [Clash(name, by, tuple(keys)) for by, keys in clashing if keys]
     return found
@@ -117,9 +131,13 @@ def check(found: RecipeFile, rows: Sequence[Row]) -> tuple[list[Row], list[str]]
             f"{found.file}: rows to train on are questions of its evaluations:\n{told}\n"
             f"Leave them out (`clashes: drop`), or accept them by name: `allow: [{names}]` or --allow."
         )
-    dropped = {key for clash in refused for key in clash.keys}
     notes += [f"dropped: {clash}" for clash in refused]
-    return [row for row in rows if row.key not in dropped], notes
+    clashing = {key for clash in refused for key in clash.keys}
+    dropped = {(row.task, row.sample.id) for row in rows if row.key in clashing}
+    kept = [row for row in rows if (row.task, row.sample.id) not in dropped]
+    if views := len(rows) - len(kept) - len(clashing):
+        notes.append(f"dropped: {views:,} rows more, which are views of these")
+    return kept, notes
 
 
 def _evaluations(found: RecipeFile) -> Iterator[tuple[str, Sequence[Sample]]]:

@@ -58,6 +58,8 @@ def make_muon(model: torch.nn.Module, config: Any) -> MuonWithAdamW:
     }
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     matrices = [weight for weight in trained if weight.ndim == 2 and id(weight) not in tables]
+    if not matrices:
+        raise UsageError("optimizer: muon finds no matrix to train: freeze fewer weights, or leave it out.")
     taken = {id(weight) for weight in matrices}
     others = [weight for weight in trained if id(weight) not in taken]
     rate, decay = config.learning_rate, config.weight_decay

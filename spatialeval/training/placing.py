@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.errors import UnknownNameError, UsageError
+from spatialeval.tasks import load_task
+from spatialeval.training.rows import refuse_test_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ class Places:
 
         Raises:
             UnknownNameError: for a task that the recipe does not name.
+            UsageError: for a test split to train on, which is one wherever it lies.
         """
         recipe = found.recipe
         named: list[Sequence[Source | Exam | Guarded]] = [recipe.data, recipe.evaluate, recipe.guard]
@@ -42,6 +45,10 @@ class Places:
         for task in (*self.data, *self.media):
             if task not in known:
                 raise UnknownNameError("task of the recipe", task, known)
+        for source in (*recipe.data, *(source for stage in recipe.stages for source in stage.data or [])):
+            if source.task in self.data and source.data is None and source.split is None:
+                rows = load_task(source.task).spec.data
+                refuse_test_split(source.task, rows.split if rows.source.startswith("hf:") else None)
         changed = {
             "data": self._moved(recipe.data),
             "evaluate": self._moved(recipe.evaluate),

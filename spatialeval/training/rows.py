@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from spatialeval.edits import Refused
-from spatialeval.errors import UsageError
+from spatialeval.errors import MissingDataError, UsageError
 from spatialeval.foreign import blaming
 from spatialeval.messages import Message, Text
 from spatialeval.run.asking import bound_views, expand, parse_asking, without_refused
@@ -126,6 +126,15 @@ def load_rows(found: RecipeFile, stage: Stage, seed: int) -> Rows:
     return Rows(rows, frozenset(families), left_out, counts)
 
 
+def refuse_test_split(task: str, split: str | None) -> None:
+    """Raise UsageError for a split that evaluations are made with."""
+    if split is not None and split.lower() in _TEST_SPLITS:
+        raise UsageError(
+            f"{task!r}: split {split!r} is a test split, which is not trained on. "
+            "Name another one (`split:`), or the file of other rows (`data:`)."
+        )
+
+
 @dataclass(frozen=True)
 class _Loader:
     found: RecipeFile
@@ -174,18 +183,20 @@ class _Loader:
         task = load_task(source.task)
         data = task.spec.data
         own = data.split if source.data is None and data.source.startswith("hf:") else None
-        split = own if source.split is None else source.split
-        if split is not None and split.lower() in _TEST_SPLITS:
-            raise UsageError(
-                f"{task.name!r}: split {split!r} is a test split, which is not trained on. "
-                "Name another one (`split:`), or the file of other rows (`data:`)."
-            )
+        refuse_test_split(task.name, own if source.split is None else source.split)
         if source.split is not None:
             changed = data.model_copy(update={"split": source.split})
             task = replace(task, spec=task.spec.model_copy(update={"data": changed}))
         where = [self.found.below(path) if path else None for path in (source.data, source.media)]
         partial = source.partial or source.split is not None
-        return task, task.samples(where[0], where[1], partial=partial)
+        try:
+            return task, task.samples(where[0], where[1], partial=partial)
+        except MissingDataError as error:
+            name = source.task
+            raise MissingDataError(
+                f"{error}\nFor a recipe --data and --media say whose they are: "
+                f"--data '{name}=PATH', --media '{name}=PATH'."
+            ) from error
 
     def _wanted(self, sample: Sample) -> bool:
         for key, wanted in self.source.where.items():

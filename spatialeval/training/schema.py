@@ -51,7 +51,7 @@ class Source(Part):
     limit: most rows, a choice drawn by the recipe's seed.
     views: transformations whose views are added to the rows (augmentation), such as `mirror`; their families are
         written beside the checkpoint.
-    shuffle_options: whether lettered options change places, by a seed from sample id and epoch.
+    shuffle_options: whether lettered options change places, by a seed from the recipe's seed, sample id and copy.
     order: sorts the rows by this template over the sample, such as `meta.path_length`; a curriculum within a stage.
     weight: how often these rows stand in the data; 2 means twice.
     prompt: instead of the stage's, so that one stage trains several ways of asking.

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from spatialeval.data.fingerprint import fingerprint
 from spatialeval.errors import RunChangedError, StorageError, UsageError
 from spatialeval.models.hf.model import EMBEDDED
+from spatialeval.rewards.sets import load_set
 from spatialeval.run.families import FILE_NAME as FAMILIES
 from spatialeval.run.families import trained_families
 from spatialeval.run.files import write_json
@@ -127,11 +128,11 @@ def _stage(found: RecipeFile, stage: Stage, seed: int, base: str, folder: Path, 
         tell(f"{stage.name}, seed {seed}: trained before, in {folder / 'final'}")
         return Trained(stage.name, seed, folder / "final", told)
     _check_arguments(found, stage, seed, folder)
+    start = time.monotonic()
     rows, solved = _filtered(found, stage, base, rows, folder, tell)
     tell(f"{stage.name}, seed {seed}: {stage.method} on {len(rows.rows):,} rows from {base}")
     from spatialeval.training.trainer import Job, train  # noqa: PLC0415 - imports torch and trl
 
-    start = time.monotonic()
     try:
         final = train(Job(found, stage, seed, base, rows.rows, folder, tell))
     finally:
@@ -164,12 +165,27 @@ def _begin(folder: Path, identity: dict[str, Any], base: str, rows: Rows) -> Non
     """Write down what the stage is, or check that it is what is in the folder."""
     if held := _read(folder):
         check_same(held["identity"], identity, folder)
+        _check_processes(held, folder)
         return
     told = {
         "format": 1, "identity": identity, "base": base, "started": now(), "ended": None, "seconds": 0.0,
-        "rows": rows.counts, "left_out": rows.left_out, "families": sorted(rows.families),
+        "processes": processes.count(), "rows": rows.counts, "left_out": rows.left_out,
+        "families": sorted(rows.families),
     }  # fmt: skip
     write_json(folder / FILE_NAME, told)
+
+
+def _check_processes(held: dict[str, Any], folder: Path) -> None:
+    """Refuse to go on with other batches: they are made by all processes together."""
+    begun = held.get("processes", processes.count())
+    if held["ended"] or begun == processes.count():
+        return
+    if any(folder.glob("checkpoint-*")):
+        raise UsageError(
+            f"{folder} was begun by {begun} processes, and this is {processes.count()}: batches would not be the same. "
+            "Start as many, or add --fresh to start over."
+        )
+    write_json(folder / FILE_NAME, {**held, "processes": processes.count()})
 
 
 def _known(folder: Path) -> dict[str, Any]:
@@ -246,8 +262,9 @@ _NO_IDENTITY = frozenset({"output_dir", "logging_steps", "save_steps", "save_tot
 
 
 def _dumped(rewards: Any) -> Any:
+    """Return the terms; of a set, which a later version may change, its name with them."""
     if isinstance(rewards, str):
-        return rewards
+        return {rewards: _dumped(load_set(rewards).rewards)}
     return [term.model_dump(mode="json", exclude_defaults=True) for term in rewards]
 
 

@@ -39,7 +39,9 @@ def markdown(loop: Loop) -> str:
     drawn = ["Pass@1", "Pass@k"] if any(line.exam.samples > 1 for line in loop.lines) else []
     heads = ["exam", "kind", "model", "score", *drawn, "unread", "over base", "over the stage before"]
     scores = [_row(line, drawn=bool(drawn)) for line in loop.lines]
-    gains = [_gain_row(line, gain) for line in loop.lines for gain in line.gains]
+    single = ["by seed"] if many else []
+    pairs = [(line, gain) for line in loop.lines for gain in line.gains]
+    gains = [[*_gain_row(*pair), *(_by_seed(loop, *pair) for _ in single)] for pair in pairs]
     return "\n".join(
         [
             f"# {loop.found.recipe.id}{many}",
@@ -47,7 +49,7 @@ def markdown(loop: Loop) -> str:
             *_table(heads, scores),
             "## Gains",
             "",
-            *_table(["exam", "what", "model", "points, 95 % interval", "p (Holm)", "better", "worse"], gains),
+            *_table(["exam", "what", "model", "points, 95 % interval", "p (Holm)", "better", "worse", *single], gains),
             "## Cost",
             "",
             *_table(["stage", "seed", "seconds", "steps", "completions", "tokens"], _costs(loop)),
@@ -59,11 +61,12 @@ def markdown(loop: Loop) -> str:
 
 
 EXPLAINED = """
-Score is the mean over all questions with greedy decoding; Pass@1 and Pass@k are of replies drawn at the temperature
-that the recipe gives. With several seeds a question's worth is its mean over them; the values of the single seeds stand
-beside it. Intervals hold 95 % and cover the choice of questions (questions of one scene or group counted as
-one), not that of seeds. Differences are paired by question; a tie is an interval that holds zero. p is McNemar's or a
-randomisation test's, corrected by Holm over all gains listed here.
+Score is the mean over all answered questions, decoded as the protocol says: greedily unless it names a temperature.
+Pass@1 and Pass@k are of replies drawn at the temperature that the recipe gives; a reply counts as right where its score
+is 1. With several seeds a question's worth is its mean over them; the values of the single seeds stand beside it.
+Intervals hold 95 % and cover the choice of questions (questions of one scene or group counted as one), and so does p:
+they speak of the models trained here, not of what another seed would train. Differences are paired by question; a tie
+is an interval that holds zero. p is McNemar's or a randomisation test's, corrected by Holm over all gains listed here.
 """
 
 
@@ -106,6 +109,18 @@ def _gain_row(line: Line, gain: Gain) -> list[str]:
     told = gain.paired
     cells = [measure_name(gain.measure, line.exam), pair, points(gain), p_value(gain.p), f"{told.better:,}"]
     return [exam_name(line.exam), *cells, f"{told.worse:,}"]
+
+
+def _by_seed(loop: Loop, line: Line, gain: Gain) -> str:
+    """Return the difference of the means under each seed, which shows how far chance in training moves it."""
+    other = next(one for one in loop.lines if (one.exam, one.model) == (line.exam, gain.over))
+    after, before = ({"score": one.scores, "pass_1": one.pass_1, "pass_k": one.pass_k} for one in (line, other))
+    here, there = after[gain.measure], before[gain.measure]
+    if gain.over == BASE:
+        there = there * len(here)
+    if len(here) != len(there):  # nothing was answered under a seed
+        return NOTHING
+    return ", ".join(f"{round(100 * (b - a), 1) + 0:+.1f}" for a, b in zip(there, here, strict=True))
 
 
 def _gain(gain: Gain | None) -> str:

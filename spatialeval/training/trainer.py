@@ -77,9 +77,11 @@ def train(job: Job) -> Path:
     with explained(job.stage.name, job.folder), _quiet():
         transformers.set_seed(job.seed)
         loaded = _load(job)
-        _freeze(loaded, job.stage)
+        _freeze(loaded.model, job.stage)
         completions = Completions(job.folder / "completions", processes.rank())
         trainer = make_trainer(job, loaded, completions)
+        if job.stage.lora is not None:  # adapters of frozen weights would be merged into them
+            _freeze(trainer.model, job.stage)
         if job.stage.optimizer == "muon":
             trainer.optimizer = make_muon(trainer.model, trainer.args)
         for model in (loaded.model, getattr(trainer, "ref_model", None)):
@@ -185,10 +187,10 @@ def _peft(stage: Stage) -> Any:
         raise UsageError(f"stage {stage.name!r}, lora: {error}. Use the names of peft's LoraConfig.") from error
 
 
-def _freeze(loaded: Loaded, stage: Stage) -> None:
+def _freeze(model: Any, stage: Stage) -> None:
     """Keep the named weights as they are; raise UsageError for a pattern that names none."""
     for pattern in stage.freeze:
-        named = [weight for name, weight in loaded.model.named_parameters() if fnmatch(name, f"*{pattern}*")]
+        named = [weight for name, weight in model.named_parameters() if fnmatch(name, f"*{pattern}*")]
         if not named:
             raise UsageError(f"stage {stage.name!r}, freeze: no weight is called {pattern!r}. Correct the pattern.")
         for weight in named:
@@ -196,9 +198,11 @@ def _freeze(loaded: Loaded, stage: Stage) -> None:
 
 
 def _ends(loaded: Loaded) -> list[int]:
+    """Return the tokens at which TRL stops: the model's and the tokenizer's."""
     ends = loaded.model.generation_config.eos_token_id
-    ends = loaded.tokenizer.eos_token_id if ends is None else ends
-    return [ends] if isinstance(ends, int) else list(ends or ())
+    known = [ends] if isinstance(ends, int) else list(ends or ())
+    own = loaded.tokenizer.eos_token_id
+    return known if own is None else [*known, own]
 
 
 def _save(job: Job, trainer: Any, loaded: Loaded) -> Path:

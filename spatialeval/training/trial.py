@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from spatialeval.training import processes
+
 if TYPE_CHECKING:
     from spatialeval.training.load import RecipeFile
     from spatialeval.training.schema import Exam, Source, Stage
@@ -34,12 +36,18 @@ def made_small(found: RecipeFile) -> RecipeFile:
 
 def _stage(stage: Stage, shared: dict[str, Any], data: list[Source]) -> Stage:
     given = {**shared, **stage.trl}
-    batch = given.get("per_device_train_batch_size", 8) * given.get("gradient_accumulation_steps", 1)  # TRL's defaults
-    most = STEPS * int(batch)
+    most = STEPS * _batch(given) * processes.count()
     sources = [source.model_copy(update={"limit": _less(source.limit, most)}) for source in stage.data or data]
     arguments = {**stage.trl, "max_steps": STEPS, "save_steps": STEPS, "logging_steps": 1, "warmup_steps": 0}
     # A base of two steps solves nothing, and a filter would leave no prompt.
     return stage.model_copy(update={"data": sources, "trl": arguments, "filter": None})
+
+
+def _batch(given: dict[str, Any]) -> int:
+    """Return what one process takes in for a step, or generates at once where that is more; TRL's defaults."""
+    micro = given.get("gradient_accumulation_steps", 1)
+    step = given.get("per_device_train_batch_size", 8) * max(micro, given.get("steps_per_generation") or micro)
+    return max(int(step), int(given.get("generation_batch_size") or 0))
 
 
 def _exam(exam: Exam) -> Exam:
