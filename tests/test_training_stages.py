@@ -232,7 +232,7 @@ def test_weights_that_are_frozen_get_no_adapter_that_learns(base, tmp_path):
             marks=pytest.mark.skipif(find_spec("vllm") is not None, reason="vllm is installed"),
         ),
         ({**grpo()[0], "freeze": ["nothing"]}, None, "no weight is called 'nothing'"),
-        ({**grpo()[0], "lora": {"rank": 3}}, None, "Use the names of peft's LoraConfig"),
+        ({**grpo()[0], "lora": {"rank": 3}}, None, "stages.0.lora.rank: is no argument of peft's LoraConfig"),
         ({**grpo()[0], "lora": {"target_modules": ["no_such"]}}, None, "no_such"),
     ],
     ids=["unknown", "batch", "value", "loading", "rows", "vllm", "freeze", "lora", "modules"],

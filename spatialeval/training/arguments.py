@@ -59,6 +59,7 @@ def config_of(found: RecipeFile, stage: Stage, arguments: dict[str, Any]) -> Any
         UsageError: when TRL is not installed.
     """
     make = _config_class(stage)
+    lora_of(found, stage)  # a wrong name in it is told with the others, before anything is loaded
     known = {field.name for field in fields(make)}
     for name in {**found.recipe.trl, **stage.trl}:
         if name not in known:
@@ -71,6 +72,31 @@ def config_of(found: RecipeFile, stage: Stage, arguments: dict[str, Any]) -> Any
         raise _refused(
             found, stage, max(given, key=len, default=None), f"{make.__name__} says: {reason[:500]}{_hint(reason)}"
         ) from error
+
+
+def lora_of(found: RecipeFile, stage: Stage) -> Any:
+    """Return peft's LoraConfig of a stage, None where all weights are trained. Imports torch.
+
+    Raises:
+        TaskFileError: for an argument that the installed peft does not know, or a value that it refuses.
+    """
+    if stage.lora is None:
+        return None
+    from peft import LoraConfig  # noqa: PLC0415 - imports torch
+
+    known = {field.name for field in fields(LoraConfig)}
+    given = stage.lora.model_dump()
+    place = ("stages", found.recipe.stages.index(stage), "lora")
+    for name in given:
+        if name not in known:
+            path = (*place, name)
+            why = f"is no argument of peft's LoraConfig. {nearest(name, known)}"
+            raise TaskFileError(why, file=found.file, line=found.lines.of(path), key=".".join(map(str, path)))
+    try:
+        return LoraConfig(**{"task_type": "CAUSAL_LM", **given})
+    except (TypeError, ValueError) as error:
+        why = f"peft's LoraConfig says: {error}"
+        raise TaskFileError(why, file=found.file, line=found.lines.of(place), key=".".join(map(str, place))) from error
 
 
 def _hint(reason: str) -> str:

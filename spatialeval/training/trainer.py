@@ -19,7 +19,7 @@ from spatialeval.models.hf.checkpoint import locate
 from spatialeval.models.hf.loading import load
 from spatialeval.models.hf.paligemma import mask_answers
 from spatialeval.training import processes
-from spatialeval.training.arguments import config_of, derived, loading
+from spatialeval.training.arguments import config_of, derived, loading, lora_of
 from spatialeval.training.completions import Completions
 from spatialeval.training.dataset import picture_dataset, text_dataset
 from spatialeval.training.failures import explained
@@ -144,7 +144,7 @@ def make_trainer(job: Job, loaded: Loaded, completions: Completions) -> Any:
         "args": config,
         "train_dataset": make(job.rows, answers=sft),
         "processing_class": loaded.renderer,
-        "peft_config": _peft(job.stage),
+        "peft_config": lora_of(job.found, job.stage),
     }
     if sft:
         return SFTTrainer(**shared)
@@ -174,17 +174,6 @@ def _check_groups(job: Job, config: Any, functions: RewardFunctions) -> None:
             f"stage {job.stage.name!r}: {', '.join(names)} looks at all completions of a prompt, and a process has "
             f"{each} of groups of {config.num_generations}. Make per_device_train_batch_size a multiple of it."
         )
-
-
-def _peft(stage: Stage) -> Any:
-    if stage.lora is None:
-        return None
-    from peft import LoraConfig  # noqa: PLC0415 - only where it is used
-
-    try:
-        return LoraConfig(**{"task_type": "CAUSAL_LM", **stage.lora.model_dump()})
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"stage {stage.name!r}, lora: {error}. Use the names of peft's LoraConfig.") from error
 
 
 def _freeze(model: Any, stage: Stage) -> None:
