@@ -22,7 +22,7 @@ COUNTED_ANEW = ("num_tokens",)
 TIMES = ("step_time", "train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss")
 
 
-@pytest.fixture(scope="module", params=["sft", "sft with muon", "grpo"])
+@pytest.fixture(scope="module", params=["sft", "sft with muon", "grpo", "sft of pictures", "grpo of pictures"])
 def method(request):
     return request.param
 
@@ -31,10 +31,15 @@ def method(request):
 def recipe(method, tmp_path_factory):
     folder = tmp_path_factory.mktemp("recipe")
     write_base(folder / "base")
-    trainer, _, optimizer = method.partition(" with ")
+    trainer, _, optimizer = method.removesuffix(" of pictures").partition(" with ")
     arguments = {**(SFT if trainer == "sft" else GRPO), "max_steps": 6}
+    if method.endswith("pictures"):
+        arguments["learning_rate"] = 1e-4  # a trained model, which the rate of the random one ruins
+        arguments |= {"temperature": 4.0} if trainer == "grpo" else {}  # or all replies to a question are the same
     stage = {"name": "only", "method": trainer, "optimizer": optimizer or None, "trl": arguments}
-    return write_recipe(folder, rewards=["by_chance"], stages=[stage])
+    pictures = {"base": "embedded", "prompt": {}, "data": ["scenes(rows=24, seed=31)"]}
+    changed = pictures if method.endswith("pictures") else {}
+    return write_recipe(folder, rewards=["by_chance"], stages=[stage], **changed)
 
 
 @pytest.fixture(scope="module")

@@ -250,7 +250,8 @@ def test_what_trl_and_peft_refuse_is_said_without_a_traceback(stage, at, said, b
 
 def test_a_wrong_argument_of_a_later_stage_is_found_before_the_first_is_trained(base, tmp_path):
     stages = [{"name": "sft", "method": "sft", "trl": SFT}, *grpo(num_generation=2)]
-    assert "stages.1.trl.num_generation" in refused("train", write_recipe(tmp_path, base=str(base), stages=stages))
+    file = write_recipe(tmp_path, base=str(base), stages=stages)
+    assert "stages.1.trl.num_generation" in refused("train", file, "--out", tmp_path)
 
 
 def test_a_reward_that_raises_stops_training_with_the_sample_and_never_becomes_a_number(base, tmp_path):

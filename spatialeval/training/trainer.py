@@ -89,7 +89,10 @@ def train(job: Job) -> Path:
                 mask_answers(model)
         trainer.remove_callback(transformers.PrinterCallback)
         trainer.add_callback(StepLog(job.folder, completions, job.stage.name, job.tell))
-        trainer.train(resume_from_checkpoint=str(last) if (last := last_checkpoint(job.folder)) else None)
+        last = last_checkpoint(job.folder)
+        if last and job.stage.lora is None and not trainer.is_fsdp_enabled:
+            trainer._load_from_checkpoint = lambda folder, *_: _load_weights(trainer.model, folder)  # noqa: SLF001 - no other way in
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
         return _save(job, trainer, loaded)
 
 
@@ -184,6 +187,17 @@ def _freeze(model: Any, stage: Stage) -> None:
             raise UsageError(f"stage {stage.name!r}, freeze: no weight is called {pattern!r}. Correct the pattern.")
         for weight in named:
             weight.requires_grad_(requires_grad=False)
+
+
+def _load_weights(model: Any, checkpoint: str) -> None:
+    """Load a checkpoint as any other is loaded.
+
+    The Trainer looks for the names that weights have in memory and passes over all others without a word, but files
+    have the names that a model was published with: transformers 5 would go on from the base where the two differ, as
+    they do for LLaVA and other vision models.
+    """
+    kept = type(model).from_pretrained(checkpoint, dtype=model.dtype)
+    model.load_state_dict(kept.state_dict())
 
 
 def _ends(loaded: Loaded) -> list[int]:
