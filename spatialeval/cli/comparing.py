@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from spatialeval.run.prepare import Prepared, RunSpec
     from spatialeval.run.stopping import RunInterrupted
 
-C = TypeVar("C")
+C = TypeVar("C", bound="Callable[..., Any] | click.Command")
 
 _COMMA = re.compile(r",(?![^(]*\))")
 """A comma outside of parentheses."""
@@ -51,7 +51,7 @@ _OPTIONS = (
 def shared_options(command: C) -> C:
     """Give a command the options that say what is asked of whom."""
     for option in reversed(_OPTIONS):
-        command = option(command)  # type: ignore[type-var]
+        command = option(command)
     return ray_options(command)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spatialeval.run.experiment import ModelEntry
 
-C = TypeVar("C")
+C = TypeVar("C", bound="Callable[..., Any] | click.Command")
 
 
 class Temperature(click.FloatRange):
@@ -75,14 +77,14 @@ _OF_ENTRY = ("timeout", "concurrency", "batch_size", "batch", "rpm", "tpm", "pri
 def model_options(command: C) -> C:
     """Give a command the options."""
     for option in reversed(_OPTIONS):
-        command = option(command)  # type: ignore[type-var]
+        command = option(command)
     return command
 
 
 def answer_options(command: C) -> C:
     """Give a command the options that say how answers are generated and kept across runs."""
     for option in reversed(_ANSWERS):
-        command = option(command)  # type: ignore[type-var]
+        command = option(command)
     return command
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from spatialeval.run.prepare import RunSpec
 
-C = TypeVar("C")
+C = TypeVar("C", bound="Callable[..., Any] | click.Command")
 
 _SHARD = click.option(
     "--shard", metavar="I/N", help="Ask part I, from 1, of N only, on a machine of its own; `merge` joins the parts."
@@ -32,13 +32,13 @@ NAMES = frozenset({"shard", "executor", "workers", "ray_address", "ray_gpus", "r
 def ray_options(command: C) -> C:
     """Give a command the options of --executor ray."""
     for option in reversed(_RAY):
-        command = option(command)  # type: ignore[type-var]
+        command = option(command)
     return command
 
 
 def where_options(command: C) -> C:
     """Give a command --shard and the options of --executor ray."""
-    return _SHARD(ray_options(command))  # type: ignore[type-var]
+    return _SHARD(ray_options(command))
 
 
 def placed(specs: Sequence[RunSpec], given: dict[str, Any]) -> list[RunSpec]:

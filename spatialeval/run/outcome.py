@@ -41,7 +41,7 @@ class RunOutcome:
 
 def write_outcome(ready: Prepared, journal: Journal, manifest: Manifest) -> RunOutcome:
     """Write the results of what is in the journal, unless it is that of a shard; return what there is."""
-    from spatialeval.run.draws import draws_of  # noqa: PLC0415 - the same
+    from spatialeval.run.draws import draws_of  # noqa: PLC0415 - loads numpy
     from spatialeval.run.results import write_results  # noqa: PLC0415 - loads pandas and pyarrow
 
     keys = [item.key for item in ready.items]
